@@ -1,0 +1,469 @@
+/**
+ * What every source gives the engine, and what the steps hand to each other. All of it but the streams is plain JSON:
+ * catalogs, scans and plans are stored, compared and shown as they are.
+ *
+ * How to add a source
+ * 1. `sources/NAME.ts` implements `Source`. It may keep files of its own in `sources/NAME/`.
+ * 2. `types/NAME.ts` decides the PostgreSQL type of a column from its declaration and its scan (`decideColumn`).
+ * 3. One line in `sources/registry.ts`.
+ * 4. A fixture in `tests/contract`: the suite there says what a source has to hold.
+ * No step ever asks for the kind of a source: it asks `capabilities`.
+ */
+
+export const SOURCE_KINDS = ['sqlite'] as const;
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+/** What a source can do. */
+export interface SourceCapabilities {
+  /** All readers of one job can see the same moment. */
+  readonly snapshot: boolean;
+  /** Rows can be read as ranges of a key. Where not, a table is one chunk. */
+  readonly keysetChunks: boolean;
+  /** The catalog tells foreign keys. */
+  readonly foreignKeys: boolean;
+}
+
+// ---------------------------------------------------------------------------------------------------------- catalog
+
+export interface Column {
+  readonly name: string;
+  /** As the source declares it, `''` where it declares none. */
+  readonly declaredType: string;
+  readonly nullable: boolean;
+  /** The default as the source's own SQL expression; null = none. */
+  readonly defaultExpression: string | null;
+  /** Name of the collation that decides equality and order; null = the source's binary one. */
+  readonly collation: string | null;
+  readonly generated: { readonly expression: string; readonly stored: boolean } | null;
+}
+
+export interface IndexPart {
+  /** Column name, or null where the part is an expression. */
+  readonly column: string | null;
+  readonly expression: string | null;
+  readonly descending: boolean;
+  readonly collation: string | null;
+}
+
+export interface Index {
+  readonly name: string;
+  readonly unique: boolean;
+  readonly parts: readonly IndexPart[];
+  /** Condition of a partial index, in the source's SQL. */
+  readonly where: string | null;
+}
+
+export const REFERENTIAL_ACTIONS = ['NO ACTION', 'RESTRICT', 'CASCADE', 'SET NULL', 'SET DEFAULT'] as const;
+export type ReferentialAction = (typeof REFERENTIAL_ACTIONS)[number];
+
+export interface ForeignKey {
+  readonly name: string | null;
+  readonly columns: readonly string[];
+  readonly references: { readonly table: string; readonly columns: readonly string[] };
+  readonly onUpdate: ReferentialAction;
+  readonly onDelete: ReferentialAction;
+}
+
+export interface Check {
+  readonly name: string | null;
+  readonly expression: string;
+}
+
+export interface Table {
+  readonly name: string;
+  readonly columns: readonly Column[];
+  readonly primaryKey: readonly string[] | null;
+  readonly indexes: readonly Index[];
+  readonly foreignKeys: readonly ForeignKey[];
+  readonly checks: readonly Check[];
+  /** A column that numbers itself, with the last number the source's own counter gave (text; null = no counter kept). */
+  readonly identity: { readonly column: string; readonly lastValue: string | null } | null;
+}
+
+/** Something the source has that is listed but not moved. */
+export interface UnmovedObject {
+  readonly kind: 'view' | 'trigger' | 'routine' | 'virtual table' | 'event';
+  readonly name: string;
+  readonly definition: string | null;
+}
+
+export interface Catalog {
+  readonly kind: SourceKind;
+  /** Product and version, for a person: `SQLite 3.50.4`. */
+  readonly version: string;
+  /** Sorted by name. */
+  readonly tables: readonly Table[];
+  readonly unmoved: readonly UnmovedObject[];
+}
+
+// ------------------------------------------------------------------------------------------------------------- scan
+
+/** Which row: key column → value as text, `{ base64 }` where the bytes are no valid text. */
+export type RowKey = Readonly<Record<string, RowKeyValue>>;
+export type RowKeyValue = string | null | { readonly base64: string };
+
+/** What the data of one column really holds. */
+export interface ColumnScan {
+  /** Fact → number of values. The names of the facts are the source's own; its type table reads them. Zero = left out. */
+  readonly facts: Readonly<Record<string, number>>;
+  /** Smallest and greatest whole number, and longest text in characters, as decimal text; null = no such value. */
+  readonly minInteger: string | null;
+  readonly maxInteger: string | null;
+  readonly maxLength: number | null;
+  /** Fact → keys of a few rows that show it (at most 5 each). */
+  readonly samples: Readonly<Record<string, readonly RowKey[]>>;
+}
+
+/** Values of a key, in the order of its columns, as text: nothing is lost beyond 2^53. */
+export type KeyTuple = readonly string[];
+
+/** How the rows of a table are told apart and cut into chunks. */
+export interface ChunkKey {
+  /** Source columns; empty = the source's own row number, which does not exist in the target. */
+  readonly columns: readonly string[];
+  /** How each value compares: whole numbers numerically, text byte by byte. */
+  readonly kinds: readonly ('integer' | 'text')[];
+}
+
+export interface TableScan {
+  readonly table: string;
+  readonly rows: number;
+  readonly columns: Readonly<Record<string, ColumnScan>>;
+  /** null = the rows can only be read in one stream. */
+  readonly chunkKey: ChunkKey | null;
+  /** Upper bounds (inclusive) of all chunks but the last, ascending, taken from the index. */
+  readonly chunkBounds: readonly KeyTuple[];
+  /** Per foreign key (its position in the catalog) with rows that point nowhere. */
+  readonly orphans: readonly {
+    readonly foreignKey: number;
+    readonly rows: number;
+    readonly samples: readonly RowKey[];
+  }[];
+}
+
+export const SEVERITIES = ['info', 'warning', 'error'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** One thing that the assessment or the plan tells a person. */
+export interface Finding {
+  readonly severity: Severity;
+  readonly code: string;
+  readonly table: string | null;
+  readonly column: string | null;
+  readonly message: string;
+  readonly count: number | null;
+  readonly samples: readonly RowKey[];
+}
+
+export interface Assessment {
+  readonly catalog: Catalog;
+  /** SHA-256 (hex) of the catalog: what `start` compares to see whether the source's schema has changed. */
+  readonly fingerprint: string;
+  /** In the order of `catalog.tables`. */
+  readonly scans: readonly TableScan[];
+  readonly findings: readonly Finding[];
+}
+
+// ---------------------------------------------------------------------------------------------------------- options
+
+export interface Policies {
+  /** Text with a NUL character, which PostgreSQL cannot hold. */
+  readonly nulCharacter: 'reject' | 'strip';
+  /** Text whose bytes are no valid UTF-8. */
+  readonly invalidUtf8: 'reject' | 'cp1252';
+  /** `''` in a date column. */
+  readonly emptyDate: 'null' | 'reject';
+  /** `0000-00-00` and relatives. */
+  readonly zeroDate: 'null' | 'reject';
+  /** Text that is no date in a date column. */
+  readonly invalidDate: 'reject' | 'null';
+  /** A date column that mixes encodings (ISO text, epoch seconds, epoch milliseconds, Julian days). */
+  readonly mixedDates: 'text' | 'convert';
+  /** Values that do not fit the declared type. `auto`: a whole-number column is widened, a decimal one keeps its type. */
+  readonly typeMismatch: 'auto' | 'widen' | 'reject';
+  /** NULL in a primary key. `unique`: the key becomes a UNIQUE constraint. */
+  readonly nullInPrimaryKey: 'unique' | 'reject';
+}
+
+export const POLICY_VALUES = {
+  nulCharacter: ['reject', 'strip'],
+  invalidUtf8: ['reject', 'cp1252'],
+  emptyDate: ['null', 'reject'],
+  zeroDate: ['null', 'reject'],
+  invalidDate: ['reject', 'null'],
+  mixedDates: ['text', 'convert'],
+  typeMismatch: ['auto', 'widen', 'reject'],
+  nullInPrimaryKey: ['unique', 'reject'],
+} as const satisfies { readonly [Name in keyof Policies]: readonly Policies[Name][] };
+
+export const ON_EXISTING = ['fail', 'truncate', 'append', 'drop'] as const;
+export const ON_BAD_ROW = ['reject', 'fail'] as const;
+export const IDENTIFIER_STYLES = ['lower', 'snake_case', 'preserve'] as const;
+export const CONSISTENCY_LEVELS = ['snapshot', 'none'] as const;
+export const VERIFY_MODES = ['checksum', 'count', 'full', 'none'] as const;
+
+export type ConsistencyLevel = (typeof CONSISTENCY_LEVELS)[number];
+export type VerifyMode = (typeof VERIFY_MODES)[number];
+
+/** What a job was asked to do, complete. */
+export interface JobOptions {
+  /** Globs (`*`, `?`) on source table names, compared without case; empty = all. */
+  readonly include: readonly string[];
+  readonly exclude: readonly string[];
+  readonly targetSchema: string;
+  readonly identifiers: (typeof IDENTIFIER_STYLES)[number];
+  /** Source name (`table` or `table.column`) → name in the target, taken as it stands. */
+  readonly rename: Readonly<Record<string, string>>;
+  readonly onExisting: (typeof ON_EXISTING)[number];
+  readonly onBadRow: (typeof ON_BAD_ROW)[number];
+  readonly maxRejectedRows: number;
+  readonly policies: Policies;
+  readonly consistency: ConsistencyLevel;
+  readonly verify: VerifyMode;
+  /** Rows a chunk, about: the bounds come from the index. */
+  readonly chunkRows: number;
+  /** Readers and writers that work side by side. */
+  readonly lanes: number;
+}
+
+export const DEFAULT_JOB_OPTIONS: JobOptions = {
+  include: [],
+  exclude: [],
+  targetSchema: 'public',
+  identifiers: 'lower',
+  rename: {},
+  onExisting: 'fail',
+  onBadRow: 'reject',
+  maxRejectedRows: 10_000,
+  policies: {
+    nulCharacter: 'reject',
+    invalidUtf8: 'reject',
+    emptyDate: 'null',
+    zeroDate: 'null',
+    invalidDate: 'reject',
+    mixedDates: 'text',
+    typeMismatch: 'auto',
+    nullInPrimaryKey: 'unique',
+  },
+  consistency: 'snapshot',
+  verify: 'checksum',
+  chunkRows: 50_000,
+  lanes: 2,
+};
+
+// ------------------------------------------------------------------------------------------------------------- plan
+
+/** What a type table says about one column. */
+export interface ColumnDecision {
+  /** PostgreSQL type, as in DDL. */
+  readonly targetType: string;
+  /** Name of the value encoder, from the table of the source's encoders. */
+  readonly encoder: string;
+  /** Why, for a person: `declared BOOLEAN, 3 values outside {0,1} → smallint`. */
+  readonly evidence: string;
+  /** NULL can reach the target: the source holds it, or a policy makes it. */
+  readonly holdsNull: boolean;
+  readonly findings: readonly Finding[];
+}
+
+export interface PlannedColumn {
+  readonly source: string;
+  readonly target: string;
+  readonly declaredType: string;
+  readonly targetType: string;
+  readonly encoder: string;
+  readonly nullable: boolean;
+  /** PostgreSQL expression; null = none. */
+  readonly defaultExpression: string | null;
+  /** PostgreSQL collation for DDL; null = the database's own. */
+  readonly collation: string | null;
+  /** PostgreSQL expression of a GENERATED ALWAYS … STORED column, which is not copied; null = copied. */
+  readonly generatedExpression: string | null;
+  readonly evidence: string;
+}
+
+/** A range of a table's chunk key: lower exclusive, upper inclusive, null = open. */
+export interface Chunk {
+  readonly number: number;
+  readonly lower: KeyTuple | null;
+  readonly upper: KeyTuple | null;
+}
+
+export interface PlannedIndex {
+  readonly name: string;
+  readonly unique: boolean;
+  /** Everything after `ON table`, in PostgreSQL's SQL: `("a", lower("b" COLLATE "C")) WHERE …`. */
+  readonly definition: string;
+}
+
+export interface PlannedForeignKey {
+  readonly name: string;
+  readonly columns: readonly string[];
+  /** Position of the referenced table in `plan.tables`. */
+  readonly referencedTable: number;
+  readonly referencedColumns: readonly string[];
+  readonly onUpdate: ReferentialAction;
+  readonly onDelete: ReferentialAction;
+  /** Rows that point nowhere: the key stays NOT VALID. */
+  readonly orphans: number;
+}
+
+export interface PlannedTable {
+  readonly source: string;
+  readonly schema: string;
+  readonly target: string;
+  readonly columns: readonly PlannedColumn[];
+  readonly chunkKey: ChunkKey | null;
+  readonly chunks: readonly Chunk[];
+  /**
+   * `ordered`: the chunk key is in the target too, chunk by chunk comparable in key order.
+   * `multiset`: rows are compared without order, for the whole table.
+   */
+  readonly digest: 'ordered' | 'multiset';
+  readonly primaryKey: { readonly name: string; readonly columns: readonly string[] } | null;
+  readonly indexes: readonly PlannedIndex[];
+  readonly foreignKeys: readonly PlannedForeignKey[];
+  /** Identity column and the number that the source's own counter would give next (text). */
+  readonly identity: { readonly column: string; readonly next: string } | null;
+  readonly estimatedRows: number;
+  /** Columns, in the source's names, that tell a row in rejects and adjustments; empty = the row number. */
+  readonly rowKey: readonly string[];
+}
+
+export interface Plan {
+  readonly formatVersion: 1;
+  readonly source: { readonly kind: SourceKind; readonly version: string; readonly fingerprint: string };
+  readonly options: JobOptions;
+  /** In the order in which they are copied. */
+  readonly tables: readonly PlannedTable[];
+  /** What will run, in order, for a person to read. */
+  readonly ddl: { readonly create: readonly string[]; readonly finish: readonly string[] };
+  readonly unmoved: readonly UnmovedObject[];
+  readonly findings: readonly Finding[];
+  /** SHA-256 (hex) of all of the above as canonical JSON. */
+  readonly hash: string;
+}
+
+// ------------------------------------------------------------------------------------------------------------- copy
+
+export const REASON_CODES = [
+  'TYPE_MISMATCH',
+  'OUT_OF_RANGE',
+  'INVALID_DATE',
+  'EMPTY_DATE',
+  'ZERO_DATE',
+  'TEXT_NUL',
+  'INVALID_UTF8',
+  'PK_NULL',
+  'NULL_NOT_ALLOWED',
+  'VALUE_TOO_LARGE',
+] as const;
+/** Why a row became a reject, or (the ones that a policy can decide) by which rule a value was adjusted. */
+export type ReasonCode = (typeof REASON_CODES)[number];
+
+/** A value as the source gave it, in JSON: bytes that are no clean text as base64. */
+export type SourceValue =
+  | null
+  | { readonly type: 'integer' | 'real' | 'text'; readonly value: string }
+  | { readonly type: 'text' | 'blob'; readonly base64: string };
+
+/** A row that cannot be stored faithfully. */
+export interface Reject {
+  readonly key: RowKey;
+  /** The row's identity inside the source, opaque, stable as long as the row is not changed. */
+  readonly locator: string;
+  readonly column: string;
+  readonly reasonCode: ReasonCode;
+  readonly message: string;
+  /** Source column → value. Values over 64 KiB are cut, and say so with `truncatedFrom`. */
+  readonly row: Readonly<Record<string, SourceValue | { readonly truncatedFrom: number }>>;
+}
+
+/** Values of one column that were stored otherwise than the source gave them, by one rule. */
+export interface Adjustment {
+  readonly column: string;
+  readonly rule: ReasonCode;
+  readonly count: number;
+  /** At most 5. */
+  readonly sampleKeys: readonly RowKey[];
+}
+
+/**
+ * A run of rows, ready for `COPY … (FORMAT text)`: one line a row, `\n` at its end, each value exactly as PostgreSQL
+ * itself would print it (so that the bytes read back can be compared with the bytes sent).
+ */
+export interface EncodedBatch {
+  readonly rowsRead: number;
+  readonly rowsEncoded: number;
+  readonly lines: Uint8Array;
+  readonly rejects: readonly Reject[];
+  readonly adjustments: readonly Adjustment[];
+}
+
+/**
+ * A run of rows in the canonical rendering that `full` verification compares: one line a row, fields separated by a tab,
+ * `\N` for NULL, nothing that needs escaping (text and bytes as hex). Made without any code of the encoders.
+ */
+export interface CanonicalBatch {
+  readonly rows: number;
+  readonly lines: Uint8Array;
+}
+
+/** All readers of a job on one moment of the source, as far as `level` says. */
+export interface SourceSnapshot {
+  readonly level: ConsistencyLevel;
+  /** How many readers work side by side: at most what was asked for. */
+  readonly lanes: number;
+  /**
+   * Encodes the rows of one chunk, in key order where the table has a chunk key. Columns with a `generatedExpression`
+   * are left out. Never holds more than a few batches; a slow consumer holds the reader back.
+   */
+  readChunk(request: ReadRequest): AsyncIterable<EncodedBatch>;
+  /** The same rows, less those in `excluding` (locators of rejects), rendered independently. Generated columns included. */
+  readCanonical(request: ReadRequest & { readonly excluding: ReadonlySet<string> }): AsyncIterable<CanonicalBatch>;
+  close(): Promise<void>;
+}
+
+export interface ReadRequest {
+  /** 0 … lanes − 1. One lane reads one chunk at a time. */
+  readonly lane: number;
+  readonly table: PlannedTable;
+  readonly chunk: Chunk;
+  readonly policies: Policies;
+  readonly signal: AbortSignal;
+}
+
+/** A legacy database, opened for reading only. Throws AppError with a SOURCE_ code. */
+export interface Source {
+  readonly capabilities: SourceCapabilities;
+  /** Product and version; the cheapest proof that the source can be read. */
+  version(): Promise<string>;
+  readCatalog(signal: AbortSignal): Promise<Catalog>;
+  /** One aggregate pass over the table's data. `chunkRows`: distance of the chunk bounds. */
+  scanTable(request: { readonly table: Table; readonly chunkRows: number; readonly signal: AbortSignal }): Promise<TableScan>;
+  openSnapshot(request: { readonly lanes: number; readonly consistency: ConsistencyLevel }): Promise<SourceSnapshot>;
+  close(): Promise<void>;
+}
+
+/** What the registry knows of a kind of source. */
+export interface SourceDriver<Location> {
+  /** Opens the source; nothing is read or dialled before the first call of a method. */
+  open(location: Location): Source;
+  /** Pure: the same arguments give the same answer. */
+  decideColumn(request: {
+    readonly table: Table;
+    readonly column: Column;
+    readonly scan: ColumnScan;
+    readonly rows: number;
+    readonly policies: Policies;
+  }): ColumnDecision;
+  /** Pure: an expression in the source's SQL as PostgreSQL's, or null where it cannot be carried over safely. */
+  translateExpression(request: {
+    readonly expression: string;
+    readonly purpose: 'default' | 'generated' | 'index' | 'where' | 'check';
+    /** Source column → target name and type. */
+    readonly columns: Readonly<Record<string, { readonly target: string; readonly targetType: string }>>;
+  }): string | null;
+  /** Pure: PostgreSQL expression that renders a target column as `readCanonical` renders the source's. */
+  canonicalTargetExpression(column: PlannedColumn): string;
+}
