@@ -1,0 +1,74 @@
+import { AppError } from '../../errors/app-error.ts';
+import type { ErrorCode } from '../../errors/codes.ts';
+
+const NETWORK_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+]);
+
+/** SQLSTATE or SQLSTATE class → code. Source: PostgreSQL manual, appendix A. */
+const SQLSTATE_CODES: Readonly<Record<string, ErrorCode>> = {
+  '28P01': 'TARGET_AUTHENTICATION_FAILED',
+  '28000': 'TARGET_AUTHENTICATION_FAILED',
+  '3D000': 'TARGET_DATABASE_MISSING',
+  '25006': 'TARGET_READ_ONLY',
+  '42501': 'TARGET_PERMISSION_DENIED',
+  '08': 'TARGET_UNREACHABLE',
+  '53': 'TARGET_UNREACHABLE',
+  '57': 'TARGET_UNREACHABLE',
+};
+
+const FIELDS: Partial<Record<ErrorCode, string>> = {
+  TARGET_AUTHENTICATION_FAILED: 'options.password',
+  TARGET_DATABASE_MISSING: 'options.database',
+  TARGET_UNREACHABLE: 'options.host',
+};
+
+export interface TargetErrorContext {
+  /** What was being done, for a person: `building index "users_email_key"`. */
+  readonly what: string;
+  readonly database?: string;
+}
+
+/**
+ * An error of `pg` as an AppError. The server's own message is kept as `reason` (it names the objects of the user's own
+ * target); its `detail`, which can hold row values, is not.
+ */
+export function mapTargetError(error: unknown, context: TargetErrorContext): AppError {
+  if (error instanceof AppError) return error;
+  const { code = '', message } = error as { code?: string; message: string };
+  const mapped = SQLSTATE_CODES[code] ?? SQLSTATE_CODES[code.slice(0, 2)];
+  const errorCode = mapped ?? (isConnectionLoss(code, message) ? 'TARGET_UNREACHABLE' : 'TARGET_REFUSED');
+  const field = FIELDS[errorCode];
+  return new AppError(
+    errorCode,
+    {
+      what: context.what,
+      database: context.database,
+      reason: describe(code, message),
+      sqlState: code,
+      ...(field === undefined ? {} : { field }),
+    },
+    { cause: error },
+  );
+}
+
+function isConnectionLoss(code: string, message: string): boolean {
+  return (
+    NETWORK_CODES.has(code) ||
+    /connection terminated|connection ended|timeout expired|timeout exceeded|not queryable/i.test(message)
+  );
+}
+
+function describe(code: string, message: string): string {
+  if (code === 'ECONNREFUSED') return 'connection refused';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host';
+  if (/timeout e/i.test(message)) return 'no answer in time';
+  return message === '' ? code : message;
+}
