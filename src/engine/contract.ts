@@ -323,6 +323,7 @@ export interface PlannedTable {
   readonly primaryKey: { readonly name: string; readonly columns: readonly string[] } | null;
   readonly indexes: readonly PlannedIndex[];
   readonly foreignKeys: readonly PlannedForeignKey[];
+  readonly checks: readonly { readonly name: string; readonly expression: string }[];
   /** Identity column and the number that the source's own counter would give next (text). */
   readonly identity: { readonly column: string; readonly next: string } | null;
   readonly estimatedRows: number;
