@@ -1,0 +1,205 @@
+import type pg from 'pg';
+import type { Target } from './target.ts';
+
+/**
+ * The ledger lives in the target, so that a chunk's rows and the fact that they are there are one transaction. After any
+ * crash it is the truth: the hub's own tables are brought in line with it.
+ */
+const LEDGER_SCHEMA = 'migration_hub';
+
+const LEDGER_DDL = [
+  `CREATE SCHEMA IF NOT EXISTS ${LEDGER_SCHEMA}`,
+  `CREATE TABLE IF NOT EXISTS ${LEDGER_SCHEMA}.ledger_chunk (
+     job_id uuid NOT NULL, source_table text NOT NULL, chunk integer NOT NULL,
+     rows_read bigint NOT NULL DEFAULT 0, rows_copied bigint NOT NULL DEFAULT 0, rows_rejected bigint NOT NULL DEFAULT 0,
+     rows_adjusted bigint NOT NULL DEFAULT 0, bytes bigint NOT NULL DEFAULT 0, digest text NOT NULL DEFAULT '',
+     committed_at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (job_id, source_table, chunk))`,
+  `CREATE TABLE IF NOT EXISTS ${LEDGER_SCHEMA}.ledger_object (
+     job_id uuid NOT NULL, source_table text NOT NULL, schema_name text NOT NULL, table_name text NOT NULL,
+     table_oid bigint NOT NULL, origin text NOT NULL CHECK (origin IN ('created', 'truncated', 'appended')),
+     rows_before bigint NOT NULL DEFAULT 0, made_at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (job_id, source_table))`,
+];
+
+/** What one chunk came to, as committed. */
+export interface LedgerChunk {
+  readonly rowsRead: number;
+  readonly rowsCopied: number;
+  readonly rowsRejected: number;
+  readonly rowsAdjusted: number;
+  readonly bytes: number;
+  /** Digest of the lines that were sent, of the kind that the table's plan names. */
+  readonly digest: string;
+}
+
+export const OBJECT_ORIGINS = ['created', 'truncated', 'appended'] as const;
+
+/** A table of the target that this job made or filled. */
+export interface LedgerObject {
+  readonly sourceTable: string;
+  readonly schema: string;
+  readonly table: string;
+  /** The table's oid when it was made: a table that somebody dropped and made anew is not ours. */
+  readonly oid: string;
+  readonly origin: (typeof OBJECT_ORIGINS)[number];
+  /** Rows that were there before, in a table that is appended to. */
+  readonly rowsBefore: number;
+}
+
+interface ChunkRow {
+  source_table: string;
+  chunk: number;
+  rows_read: string;
+  rows_copied: string;
+  rows_rejected: string;
+  rows_adjusted: string;
+  bytes: string;
+  digest: string;
+}
+
+/** One job's pages of the ledger. */
+export class Ledger {
+  readonly #target: Target;
+  readonly #jobId: string;
+
+  constructor(target: Target, jobId: string) {
+    this.#target = target;
+    this.#jobId = jobId;
+  }
+
+  /** Makes the ledger's tables where they are missing. Two jobs that do so at once both succeed. */
+  async install(): Promise<void> {
+    await this.#target.withSession('installing the ledger', async (session) => {
+      for (const statement of LEDGER_DDL) await runIfMissing(session, statement);
+    });
+  }
+
+  async exists(): Promise<boolean> {
+    const [row] = await this.#target.query<{ found: boolean }>(
+      'looking for the ledger',
+      `SELECT to_regclass('${LEDGER_SCHEMA}.ledger_object') IS NOT NULL AS found`,
+    );
+    return row?.found === true;
+  }
+
+  /**
+   * Claims a chunk inside the transaction that will fill it. False: it is committed already. A second claimant waits here
+   * until the first has committed or gone, so no chunk can be written twice.
+   */
+  async claimChunk(session: pg.PoolClient, sourceTable: string, chunk: number): Promise<boolean> {
+    const { rowCount } = await session.query(
+      `INSERT INTO ${LEDGER_SCHEMA}.ledger_chunk (job_id, source_table, chunk) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
+      [this.#jobId, sourceTable, chunk],
+    );
+    return rowCount === 1;
+  }
+
+  /** Writes what the chunk came to, in the transaction of its claim. */
+  async completeChunk(session: pg.PoolClient, sourceTable: string, chunk: number, result: LedgerChunk): Promise<void> {
+    await session.query(
+      `UPDATE ${LEDGER_SCHEMA}.ledger_chunk SET rows_read = $4, rows_copied = $5, rows_rejected = $6, rows_adjusted = $7,
+         bytes = $8, digest = $9, committed_at = now() WHERE job_id = $1 AND source_table = $2 AND chunk = $3`,
+      [
+        this.#jobId,
+        sourceTable,
+        chunk,
+        result.rowsRead,
+        result.rowsCopied,
+        result.rowsRejected,
+        result.rowsAdjusted,
+        result.bytes,
+        result.digest,
+      ],
+    );
+  }
+
+  /** All committed chunks: source table → chunk number → result. */
+  async chunks(): Promise<Map<string, Map<number, LedgerChunk>>> {
+    const rows = await this.#target.query<ChunkRow>(
+      'reading the ledger',
+      `SELECT source_table, chunk, rows_read, rows_copied, rows_rejected, rows_adjusted, bytes, digest
+         FROM ${LEDGER_SCHEMA}.ledger_chunk WHERE job_id = $1`,
+      [this.#jobId],
+    );
+    const tables = new Map<string, Map<number, LedgerChunk>>();
+    for (const row of rows) {
+      const chunks = tables.get(row.source_table) ?? new Map<number, LedgerChunk>();
+      tables.set(row.source_table, chunks.set(row.chunk, presentChunk(row)));
+    }
+    return tables;
+  }
+
+  /** Notes a table in the transaction that makes or empties it. */
+  async recordObject(session: pg.PoolClient, object: LedgerObject): Promise<void> {
+    await session.query(
+      `INSERT INTO ${LEDGER_SCHEMA}.ledger_object
+         (job_id, source_table, schema_name, table_name, table_oid, origin, rows_before) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+      [this.#jobId, object.sourceTable, object.schema, object.table, object.oid, object.origin, object.rowsBefore],
+    );
+  }
+
+  /** Tables of this job that still are the ones it made: same name, same oid. Source table → object. */
+  async objects(): Promise<Map<string, LedgerObject>> {
+    const rows = await this.#target.query<{
+      source_table: string;
+      schema_name: string;
+      table_name: string;
+      table_oid: string;
+      origin: LedgerObject['origin'];
+      rows_before: string;
+    }>(
+      'reading the ledger',
+      `SELECT o.source_table, o.schema_name, o.table_name, o.table_oid, o.origin, o.rows_before
+         FROM ${LEDGER_SCHEMA}.ledger_object o
+         JOIN pg_class c ON c.oid = o.table_oid AND c.relname = o.table_name
+         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = o.schema_name
+        WHERE o.job_id = $1 ORDER BY o.made_at, o.source_table`,
+      [this.#jobId],
+    );
+    return new Map(
+      rows.map((row) => [
+        row.source_table,
+        {
+          sourceTable: row.source_table,
+          schema: row.schema_name,
+          table: row.table_name,
+          oid: row.table_oid,
+          origin: row.origin,
+          rowsBefore: Number(row.rows_before),
+        },
+      ]),
+    );
+  }
+
+  /** Forgets one table of this job, in the caller's transaction: it is about to be dropped, or is gone. */
+  async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
+    for (const table of ['ledger_chunk', 'ledger_object']) {
+      await session.query(`DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1 AND source_table = $2`, [
+        this.#jobId,
+        sourceTable,
+      ]);
+    }
+  }
+}
+
+/** `IF NOT EXISTS` still fails when somebody makes the same thing in the same moment: then it exists, which is what is wanted. */
+async function runIfMissing(session: pg.PoolClient, statement: string): Promise<void> {
+  try {
+    await session.query(statement);
+  } catch (error) {
+    const { code } = error as { code?: string };
+    if (code !== '23505' && code !== '42P06' && code !== '42P07') throw error;
+  }
+}
+
+function presentChunk(row: ChunkRow): LedgerChunk {
+  return {
+    rowsRead: Number(row.rows_read),
+    rowsCopied: Number(row.rows_copied),
+    rowsRejected: Number(row.rows_rejected),
+    rowsAdjusted: Number(row.rows_adjusted),
+    bytes: Number(row.bytes),
+    digest: row.digest,
+  };
+}

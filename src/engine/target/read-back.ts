@@ -1,0 +1,51 @@
+import type pg from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import type { Chunk, KeyTuple, PlannedTable } from '../contract.ts';
+import { copiedColumns } from './ddl.ts';
+import { qualifiedName, quoteIdentifier, quoteLiteral } from './identifiers.ts';
+
+/** What to read of a table: one chunk in key order, or (where rows have no order) all of it. */
+export interface ReadBackRequest {
+  readonly table: PlannedTable;
+  /** null = the whole table. Only tables with an `ordered` digest can be read by chunk. */
+  readonly chunk: Chunk | null;
+  /** SQL expressions of the fields; default: the copied columns as they are. */
+  readonly fields?: readonly string[];
+}
+
+/** Streams rows of the target as COPY lines, with back-pressure: memory does not grow with the table. */
+export function readBack(session: pg.PoolClient, request: ReadBackRequest): AsyncIterable<Uint8Array> {
+  return session.query(copyTo(`COPY (${readBackSql(request)}) TO STDOUT`)) as AsyncIterable<Uint8Array>;
+}
+
+/** The query behind `readBack`. */
+export function readBackSql({ table, chunk, fields }: ReadBackRequest): string {
+  const list = fields ?? copiedColumns(table).map((column) => quoteIdentifier(column.target));
+  const select = `SELECT ${list.join(', ')} FROM ${qualifiedName(table)}`;
+  if (chunk === null) return select;
+  const key = chunkKeyColumns(table).map(quoteIdentifier);
+  const order = `ORDER BY ${key.join(', ')}`;
+  const conditions = [
+    ...(chunk.lower === null ? [] : [`(${key.join(', ')}) > ${rowLiteral(table, chunk.lower)}`]),
+    ...(chunk.upper === null ? [] : [`(${key.join(', ')}) <= ${rowLiteral(table, chunk.upper)}`]),
+  ];
+  return conditions.length === 0 ? `${select} ${order}` : `${select} WHERE ${conditions.join(' AND ')} ${order}`;
+}
+
+/** Target names of the chunk key's columns. */
+export function chunkKeyColumns(table: PlannedTable): readonly string[] {
+  const sources = table.chunkKey?.columns ?? [];
+  return sources.map((source) => {
+    const column = table.columns.find((candidate) => candidate.source === source);
+    if (column === undefined) throw new Error(`chunk key column ${source} is not in the plan of ${table.source}`);
+    return column.target;
+  });
+}
+
+function rowLiteral(table: PlannedTable, bound: KeyTuple): string {
+  const kinds = table.chunkKey?.kinds ?? [];
+  const values = bound.map((value, index) =>
+    kinds[index] === 'integer' ? `${quoteLiteral(value)}::bigint` : `${quoteLiteral(value)}::text`,
+  );
+  return `(${values.join(', ')})`;
+}
