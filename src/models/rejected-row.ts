@@ -1,0 +1,53 @@
+import {
+  DataTypes,
+  Model,
+  type CreationOptional,
+  type InferAttributes,
+  type InferCreationAttributes,
+  type Sequelize,
+} from 'sequelize';
+import { idColumn, momentColumn, tableOptions } from './columns.ts';
+
+/** A source row that could not be stored faithfully, kept until someone mends and replays it. Never dropped silently. */
+export class RejectedRow extends Model<
+  InferAttributes<RejectedRow>,
+  InferCreationAttributes<RejectedRow>
+> {
+  declare id: CreationOptional<string>;
+  declare jobId: string;
+  declare tableId: string;
+  declare chunkNumber: number;
+  /** Key column → value. Text with NUL or invalid bytes as base64: jsonb can hold neither. */
+  declare rowKey: object;
+  /** The row's identity inside the source, opaque; null = the source has none. */
+  declare locator: CreationOptional<string | null>;
+  /** null = the row as a whole. */
+  declare columnName: CreationOptional<string | null>;
+  declare reasonCode: string;
+  declare message: string;
+  /** Source column → value as the source gave it. */
+  declare row: object;
+  /** null = not replayed. */
+  declare replayedAt: CreationOptional<Date | null>;
+  declare createdAt: CreationOptional<Date>;
+
+  static initModel(sequelize: Sequelize): typeof RejectedRow {
+    return this.init(
+      {
+        id: idColumn(),
+        jobId: { type: DataTypes.UUID, allowNull: false },
+        tableId: { type: DataTypes.UUID, allowNull: false },
+        chunkNumber: { type: DataTypes.INTEGER, allowNull: false },
+        rowKey: { type: DataTypes.JSONB, allowNull: false },
+        locator: { type: DataTypes.TEXT, allowNull: true },
+        columnName: { type: DataTypes.TEXT, allowNull: true },
+        reasonCode: { type: DataTypes.TEXT, allowNull: false },
+        message: { type: DataTypes.TEXT, allowNull: false },
+        row: { type: DataTypes.JSONB, allowNull: false },
+        replayedAt: { type: DataTypes.DATE, allowNull: true },
+        createdAt: momentColumn(),
+      },
+      { ...tableOptions<RejectedRow>(sequelize, 'rejected_rows'), updatedAt: false },
+    );
+  }
+}
