@@ -1,0 +1,54 @@
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import os from 'node:os';
+import path from 'node:path';
+
+import {
+  removeEmbeddedPostgres,
+  startEmbeddedPostgres,
+  type EmbeddedPostgres,
+} from '../../src/config/embedded-postgres.ts';
+
+/** Tells the test processes where the server of this run is: the URL of any of its databases. */
+export const SERVER_URL_VARIABLE = 'TEST_DATABASE_SERVER_URL';
+
+const user = process.getuid?.() ?? 'user';
+const runsFolder = path.join(os.tmpdir(), `legacy-migration-hub-tests-${user}`);
+
+/** Starts the one PostgreSQL server of a test run, after clearing what interrupted runs left. */
+export async function startTestServer(): Promise<EmbeddedPostgres> {
+  await removeInterruptedRuns();
+  const dataDir = runFolder(process.pid);
+  await mkdir(dataDir, { recursive: true });
+  // What a crash of the machine would take is no loss here, and tests create many databases.
+  const settings = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' };
+  return startEmbeddedPostgres({ dataDir, settings });
+}
+
+/** Stops the server of this run and removes its files. */
+export async function removeTestServer(): Promise<void> {
+  await removeRun(process.pid);
+}
+
+async function removeInterruptedRuns(): Promise<void> {
+  const names = await readdir(runsFolder).catch(() => []);
+  const runs = names.map(Number).filter((processId) => processId > 0 && !isAlive(processId));
+  for (const processId of runs) await removeRun(processId);
+}
+
+async function removeRun(processId: number): Promise<void> {
+  await removeEmbeddedPostgres({ dataDir: runFolder(processId) });
+  await rm(runFolder(processId), { recursive: true, force: true });
+}
+
+function runFolder(processId: number): string {
+  return path.join(runsFolder, String(processId));
+}
+
+function isAlive(processId: number): boolean {
+  try {
+    process.kill(processId, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
