@@ -294,6 +294,8 @@ export interface PlannedIndex {
   readonly unique: boolean;
   /** Everything after `ON table`, in PostgreSQL's SQL: `("a", lower("b" COLLATE "C")) WHERE …`. */
   readonly definition: string;
+  /** The columns of a plain index, which a foreign key may refer to; null where it has expressions or a condition. */
+  readonly plainColumns: readonly string[] | null;
 }
 
 export interface PlannedForeignKey {

@@ -19,7 +19,8 @@ export function createIndexSql(table: PlannedTable, index: PlannedIndex): string
 /** The index that `addPrimaryKeySql` turns into the key: built like any other, beside the others. */
 export function primaryKeyIndex(table: PlannedTable): PlannedIndex | null {
   if (table.primaryKey === null) return null;
-  return { name: table.primaryKey.name, unique: true, definition: `(${columnList(table.primaryKey.columns)})` };
+  const { name, columns } = table.primaryKey;
+  return { name, unique: true, definition: `(${columnList(columns)})`, plainColumns: columns };
 }
 
 export function addPrimaryKeySql(table: PlannedTable, name: string): string {

@@ -14,7 +14,7 @@ export type NamingOptions = Pick<JobOptions, 'identifiers' | 'rename'>;
 /** Source table → name in the target. Throws IDENTIFIER_COLLISION. */
 export function nameTables(tables: readonly Table[], options: NamingOptions): ReadonlyMap<string, string> {
   return nameAll(
-    tables.map(({ name }, index) => ({ source: name, wish: options.rename[name] ?? fold(name, options, `table_${String(index + 1)}`) })),
+    tables.map(({ name }, index) => ({ source: name, wish: renamed(name, options) ?? foldName(name, options, `table_${String(index + 1)}`) })),
   );
 }
 
@@ -23,7 +23,7 @@ export function nameColumns(table: Table, options: NamingOptions): ReadonlyMap<s
   return nameAll(
     table.columns.map(({ name }, index) => ({
       source: name,
-      wish: options.rename[`${table.name}.${name}`] ?? columnName(fold(name, options, `column_${String(index + 1)}`)),
+      wish: renamed(`${table.name}.${name}`, options) ?? columnName(foldName(name, options, `column_${String(index + 1)}`)),
     })),
     `${table.name}.`,
   );
@@ -80,8 +80,13 @@ function nameAll(names: readonly { source: string; wish: string }[], prefix = ''
   return result;
 }
 
-/** `placeholder` stands for a name that is empty, which PostgreSQL does not allow. */
-function fold(name: string, { identifiers }: NamingOptions, placeholder: string): string {
+/** Own members only: a table may be called `constructor`. */
+function renamed(name: string, { rename }: NamingOptions): string | undefined {
+  return Object.hasOwn(rename, name) ? rename[name] : undefined;
+}
+
+/** A name in the style of the job. `placeholder` stands for one that is empty, which PostgreSQL does not allow. */
+export function foldName(name: string, { identifiers }: NamingOptions, placeholder: string): string {
   if (name === '') return placeholder;
   if (identifiers === 'preserve') return name;
   if (identifiers === 'lower') return name.toLowerCase();

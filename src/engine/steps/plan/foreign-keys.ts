@@ -1,0 +1,118 @@
+import type { Finding, ForeignKey, PlannedForeignKey, PlannedTable, TableScan } from '../../contract.ts';
+import type { ObjectNames } from './names.ts';
+import type { TableDraft } from './table.ts';
+
+const INTEGER_TYPES = new Set(['smallint', 'integer', 'bigint']);
+
+type Outcome = { readonly key: PlannedForeignKey } | { readonly reason: string };
+
+/** Adds the foreign keys, now that every table has its names, types and unique keys. */
+export function planForeignKeys(
+  drafts: readonly TableDraft[],
+  scans: readonly TableScan[],
+  objectNames: ObjectNames,
+): { readonly tables: readonly PlannedTable[]; readonly findings: readonly Finding[] } {
+  const findings: Finding[] = [];
+  const tables = drafts.map((draft, position): PlannedTable => {
+    const foreignKeys = draft.table.foreignKeys.flatMap((foreignKey, number) => {
+      const orphans = scans[position]?.orphans.find((entry) => entry.foreignKey === number);
+      const outcome = planForeignKey(draft, foreignKey, drafts, objectNames, orphans?.rows ?? 0);
+      if ('reason' in outcome) {
+        findings.push(keyFinding('FK_NOT_CARRIED', draft, foreignKey, outcome.reason, null));
+        return [];
+      }
+      if (orphans !== undefined) {
+        const message = `${String(orphans.rows)} rows refer to rows that do not exist: the key stays NOT VALID`;
+        findings.push({ ...keyFinding('ORPHANED_ROWS', draft, foreignKey, message, orphans.rows), samples: orphans.samples });
+      }
+      return [outcome.key];
+    });
+    return { ...draft.planned, foreignKeys };
+  });
+  return { tables, findings };
+}
+
+function planForeignKey(
+  { planned }: TableDraft,
+  foreignKey: ForeignKey,
+  drafts: readonly TableDraft[],
+  objectNames: ObjectNames,
+  orphans: number,
+): Outcome {
+  const referencedTable = drafts.findIndex(
+    ({ table }) => table.name.toLowerCase() === foreignKey.references.table.toLowerCase(),
+  );
+  const referenced = drafts[referencedTable]?.planned;
+  if (referenced === undefined) return { reason: `it refers to ${foreignKey.references.table}, which is not moved` };
+
+  const columns = foreignKey.columns.map((name) => findColumn(planned, name));
+  const referencedColumns = foreignKey.references.columns.map((name) => findColumn(referenced, name));
+  if (columns.length === 0 || columns.length !== referencedColumns.length) return { reason: 'its columns do not match' };
+
+  const pairs = columns.map((column, index) => [column, referencedColumns[index]] as const);
+  for (const [column, parent] of pairs) {
+    if (column === undefined || parent === undefined) return { reason: 'it names a column that does not exist' };
+    if (!areComparable(column.targetType, parent.targetType)) {
+      return { reason: `${column.source} became ${column.targetType}, but ${parent.source} became ${parent.targetType}` };
+    }
+  }
+
+  const targets = columns.map((column) => column?.target ?? '');
+  const referencedTargets = referencedColumns.map((column) => column?.target ?? '');
+  if (!isUnique(referenced, referencedTargets)) {
+    return { reason: `${referenced.source} (${foreignKey.references.columns.join(', ')}) is not unique` };
+  }
+  return {
+    key: {
+      name: objectNames.claim(planned.target, ...targets, 'fkey'),
+      columns: targets,
+      referencedTable,
+      referencedColumns: referencedTargets,
+      onUpdate: foreignKey.onUpdate,
+      onDelete: foreignKey.onDelete,
+      orphans,
+    },
+  };
+}
+
+/** SQLite compares names without case, and keeps in a foreign key what its author typed. */
+function findColumn(table: PlannedTable, source: string): PlannedTable['columns'][number] | undefined {
+  return (
+    table.columns.find((column) => column.source === source) ??
+    table.columns.find((column) => column.source.toLowerCase() === source.toLowerCase())
+  );
+}
+
+function areComparable(a: string, b: string): boolean {
+  return a === b || (INTEGER_TYPES.has(a) && INTEGER_TYPES.has(b));
+}
+
+function isUnique(table: PlannedTable, columns: readonly string[]): boolean {
+  if (table.primaryKey !== null && sameSet(table.primaryKey.columns, columns)) return true;
+  return table.indexes.some(
+    ({ unique, plainColumns }) => unique && plainColumns !== null && sameSet(plainColumns, columns),
+  );
+}
+
+function sameSet(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((member) => b.includes(member));
+}
+
+function keyFinding(
+  code: string,
+  { table }: TableDraft,
+  foreignKey: ForeignKey,
+  message: string,
+  count: number | null,
+): Finding {
+  const prefix = code === 'FK_NOT_CARRIED' ? `The foreign key to ${foreignKey.references.table} is not carried over: ` : '';
+  return {
+    severity: 'warning',
+    code,
+    table: table.name,
+    column: foreignKey.columns.join(', '),
+    message: prefix + message,
+    count,
+    samples: [],
+  };
+}
