@@ -2,6 +2,7 @@ import type pg from 'pg';
 import { AppError } from '../../errors/app-error.ts';
 import type { Adjustment, Chunk, Plan, PlannedTable, Reject, SourceSnapshot } from '../contract.ts';
 import { createDigest } from '../digest.ts';
+import { inLanes } from '../lanes.ts';
 import { CopyWriter } from '../target/copy-writer.ts';
 import type { Ledger, LedgerChunk } from '../target/ledger.ts';
 import type { Target } from '../target/target.ts';
@@ -53,20 +54,9 @@ export async function copy(request: CopyRequest): Promise<void> {
     }
   }
 
-  // The first failure stops the other lanes too; what they had not committed is rolled back.
-  const stop = new AbortController();
-  const lanes = AbortSignal.any([signal, stop.signal]);
-  const next = pending.values();
-  const work = Array.from({ length: snapshot.lanes }, async (_, lane) => {
-    for (const task of next) {
-      lanes.throwIfAborted();
-      await copyChunk({ ...request, ...task, lane, budget, signal: lanes });
-    }
+  await inLanes(pending, { lanes: snapshot.lanes, signal }, async (task, lane, laneSignal) => {
+    await copyChunk({ ...request, ...task, lane, budget, signal: laneSignal });
   });
-  await Promise.all(work.map((lane) => lane.catch((error: unknown) => {
-    stop.abort(error);
-    throw error;
-  })));
 }
 
 interface CopyChunkRequest extends CopyRequest, Task {

@@ -1,0 +1,266 @@
+import { AppError } from '../../errors/app-error.ts';
+import type { Chunk, Plan, PlannedTable, RowKey, Source, SourceSnapshot, VerifyMode } from '../contract.ts';
+import { addMultisets, createDigest } from '../digest.ts';
+import { inLanes } from '../lanes.ts';
+import { SOURCE_DRIVERS } from '../sources/registry.ts';
+import { qualifiedName } from '../target/identifiers.ts';
+import type { Ledger, LedgerChunk, LedgerObject } from '../target/ledger.ts';
+import { readBack } from '../target/read-back.ts';
+import type { Target } from '../target/target.ts';
+import { findDifferences, type Differences } from './verify/differences.ts';
+
+export interface VerifyRequest {
+  readonly target: Target;
+  readonly ledger: Ledger;
+  readonly plan: Plan;
+  readonly mode: Exclude<VerifyMode, 'none'>;
+  readonly lanes: number;
+  readonly signal: AbortSignal;
+  /** Readers on the source: `full` needs them, `checksum` uses them to name the rows that differ. */
+  readonly openSnapshot: () => Promise<SourceSnapshot>;
+  /** Locators of the rows of a chunk that were rejected. */
+  readonly rejectedLocators: (table: PlannedTable, chunk: Chunk) => Promise<ReadonlySet<string>>;
+  readonly onTable?: (verdict: TableVerdict) => Promise<void> | void;
+}
+
+/** What verification says of one table. */
+export interface TableVerdict {
+  readonly table: string;
+  readonly verdict: 'passed' | 'failed';
+  readonly mode: Exclude<VerifyMode, 'none'>;
+  readonly rowsExpected: number;
+  readonly rowsFound: number;
+  readonly failures: readonly RangeFailure[];
+}
+
+/** A range of rows that is not what was copied. */
+export interface RangeFailure {
+  readonly kind: 'count' | 'digest';
+  /** null: the whole table, whose rows have no order in the target. */
+  readonly chunk: number | null;
+  /** Key range: lower exclusive, upper inclusive, null = open. */
+  readonly lower: RowKey | null;
+  readonly upper: RowKey | null;
+  readonly rowsExpected: number;
+  readonly rowsFound: number;
+  /** The rows themselves, where the source could be asked; null = it could not. */
+  readonly differences: Differences | null;
+}
+
+type Readers = () => Promise<SourceSnapshot>;
+
+/**
+ * Compares the target with what was copied. `count`: rows. `checksum`: the rows read back against the digest of the lines
+ * that were sent. `full`: the source is read again and rendered by code that shares nothing with the encoders.
+ * Gives a verdict for every table; does not throw for a failed one.
+ */
+export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
+  const objects = await request.ledger.objects();
+  const chunks = await request.ledger.chunks();
+  let opened: Promise<SourceSnapshot> | null = null;
+  const readers: Readers = () => (opened ??= request.openSnapshot());
+  const verdicts = new Map<string, TableVerdict>();
+  try {
+    const lanes = request.mode === 'full' ? (await readers()).lanes : request.lanes;
+    await inLanes(request.plan.tables, { lanes, signal: request.signal }, async (table, lane, signal) => {
+      const verdict = await verifyTable({
+        ...request,
+        table,
+        lane,
+        signal,
+        readers,
+        object: objects.get(table.source),
+        copied: chunks.get(table.source) ?? new Map<number, LedgerChunk>(),
+      });
+      verdicts.set(table.source, verdict);
+      await request.onTable?.(verdict);
+    });
+  } finally {
+    await (opened as Promise<SourceSnapshot> | null)?.then((snapshot) => snapshot.close()).catch(() => undefined);
+  }
+  return request.plan.tables.flatMap((table) => verdicts.get(table.source) ?? []);
+}
+
+interface VerifyTableRequest extends VerifyRequest {
+  readonly table: PlannedTable;
+  readonly lane: number;
+  readonly readers: Readers;
+  readonly object: LedgerObject | undefined;
+  readonly copied: ReadonlyMap<number, LedgerChunk>;
+}
+
+async function verifyTable(request: VerifyTableRequest): Promise<TableVerdict> {
+  const { table, copied, object } = request;
+  // Rows that were there before cannot be told from those that came: what is left to compare is how many there are.
+  const mode = object?.origin === 'appended' ? 'count' : request.mode;
+  const rowsExpected = sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) + (object?.rowsBefore ?? 0);
+  const rowsFound = object === undefined ? 0 : await countRows(request);
+  const failures = object === undefined ? [] : await compareRanges({ ...request, mode });
+  const countFailure: RangeFailure[] =
+    rowsFound === rowsExpected || failures.length > 0
+      ? []
+      : [{ kind: 'count', chunk: null, lower: null, upper: null, rowsExpected, rowsFound, differences: null }];
+  const allFailures = [...failures, ...countFailure];
+  const isComplete = object !== undefined && copied.size === table.chunks.length;
+  return {
+    table: table.source,
+    verdict: isComplete && allFailures.length === 0 ? 'passed' : 'failed',
+    mode,
+    rowsExpected,
+    rowsFound,
+    failures: allFailures,
+  };
+}
+
+async function countRows({ target, table }: VerifyTableRequest): Promise<number> {
+  const sql = `SELECT count(*) AS rows FROM ${qualifiedName(table)}`;
+  const [row] = await target.query<{ rows: string }>(`counting ${table.target}`, sql);
+  return Number(row?.rows ?? 0);
+}
+
+/** The ranges of a table that differ, in order. */
+async function compareRanges(request: VerifyTableRequest): Promise<RangeFailure[]> {
+  const { table, mode } = request;
+  if (mode === 'count') return [];
+  const ranges: (Chunk | null)[] = table.digest === 'ordered' ? [...table.chunks] : [null];
+  const failures: RangeFailure[] = [];
+  for (const chunk of ranges) {
+    request.signal.throwIfAborted();
+    const compare = mode === 'full' ? compareCanonical : compareWithLedger;
+    const failure = await compare(request, chunk);
+    if (failure !== null) failures.push(failure);
+  }
+  return failures;
+}
+
+async function compareWithLedger(request: VerifyTableRequest, chunk: Chunk | null): Promise<RangeFailure | null> {
+  const { table, copied } = request;
+  const parts = chunk === null ? [...copied.values()] : [copied.get(chunk.number)].filter((part) => part !== undefined);
+  const expected = {
+    rows: sum(parts.map(({ rowsCopied }) => rowsCopied)),
+    digest: chunk === null ? addMultisets(parts.map(({ digest }) => digest)) : (parts[0]?.digest ?? ''),
+  };
+  const found = await digestTarget(request, chunk, { kind: table.digest });
+  if (found.rows === expected.rows && found.digest === expected.digest) return null;
+
+  const differences = await nameDifferences(request, chunk, {
+    sourceLines: (snapshot) => encodedLines(request, snapshot, chunk),
+  });
+  return describeFailure(table, chunk, expected.rows, found.rows, differences);
+}
+
+async function compareCanonical(request: VerifyTableRequest, chunk: Chunk | null): Promise<RangeFailure | null> {
+  const { plan, table } = request;
+  const snapshot = await request.readers();
+  const { canonicalTargetExpression } = SOURCE_DRIVERS[plan.source.kind];
+  const fields = table.columns.map(canonicalTargetExpression);
+  // The order of rows is the encoder's business, so it must not be part of an independent comparison.
+  const source = createDigest('multiset');
+  for await (const lines of canonicalLines(request, snapshot, chunk)) source.update(lines);
+  const found = await digestTarget(request, chunk, { kind: 'multiset', fields });
+  if (found.rows === source.rows && found.digest === source.finish()) return null;
+
+  const differences = await nameDifferences(request, chunk, {
+    fields,
+    sourceLines: (readers) => canonicalLines(request, readers, chunk),
+  });
+  return describeFailure(table, chunk, source.rows, found.rows, differences);
+}
+
+async function digestTarget(
+  { target, table }: VerifyTableRequest,
+  chunk: Chunk | null,
+  { kind, fields }: { readonly kind: 'ordered' | 'multiset'; readonly fields?: readonly string[] },
+): Promise<{ readonly rows: number; readonly digest: string }> {
+  const digest = createDigest(kind);
+  await target.withSession(`reading ${table.target} back`, async (session) => {
+    const lines = readBack(session, { table, chunk, ...(fields === undefined ? {} : { fields }) });
+    for await (const bytes of lines) digest.update(bytes);
+  });
+  return { rows: digest.rows, digest: digest.finish() };
+}
+
+interface NamingRequest {
+  readonly fields?: readonly string[];
+  readonly sourceLines: (snapshot: SourceSnapshot) => AsyncIterable<Uint8Array>;
+}
+
+/** Finds the rows behind a difference. A source that cannot be read any more leaves the key range as the answer. */
+async function nameDifferences(
+  request: VerifyTableRequest,
+  chunk: Chunk | null,
+  { fields, sourceLines }: NamingRequest,
+): Promise<Differences | null> {
+  const { target, table } = request;
+  try {
+    const snapshot = await request.readers();
+    return await target.withSession(`reading ${table.target} back`, async (session) =>
+      findDifferences({
+        table,
+        isCanonical: fields !== undefined,
+        source: sourceLines(snapshot),
+        target: readBack(session, { table, chunk, ...(fields === undefined ? {} : { fields }) }),
+      }),
+    );
+  } catch (error) {
+    request.signal.throwIfAborted();
+    if (error instanceof AppError && error.code.startsWith('SOURCE_')) return null;
+    throw error;
+  }
+}
+
+async function* encodedLines(
+  { table, plan, lane, signal }: VerifyTableRequest,
+  snapshot: SourceSnapshot,
+  range: Chunk | null,
+): AsyncIterable<Uint8Array> {
+  for (const chunk of range === null ? table.chunks : [range]) {
+    const batches = snapshot.readChunk({ lane: lane % snapshot.lanes, table, chunk, policies: plan.options.policies, signal });
+    for await (const { lines } of batches) yield lines;
+  }
+}
+
+async function* canonicalLines(
+  request: VerifyTableRequest,
+  snapshot: SourceSnapshot,
+  range: Chunk | null,
+): AsyncIterable<Uint8Array> {
+  const { table, plan, lane, signal } = request;
+  for (const chunk of range === null ? table.chunks : [range]) {
+    const excluding = await request.rejectedLocators(table, chunk);
+    const batches = snapshot.readCanonical({
+      lane: lane % snapshot.lanes,
+      table,
+      chunk,
+      policies: plan.options.policies,
+      excluding,
+      signal,
+    });
+    for await (const { lines } of batches) yield lines;
+  }
+}
+
+function describeFailure(
+  table: PlannedTable,
+  chunk: Chunk | null,
+  rowsExpected: number,
+  rowsFound: number,
+  differences: Differences | null,
+): RangeFailure {
+  const columns = table.chunkKey?.columns ?? [];
+  const bound = (tuple: readonly string[] | null | undefined): RowKey | null =>
+    tuple == null || chunk === null ? null : Object.fromEntries(columns.map((name, index) => [name, tuple[index] ?? null]));
+  return {
+    kind: 'digest',
+    chunk: chunk?.number ?? null,
+    lower: bound(chunk?.lower),
+    upper: bound(chunk?.upper),
+    rowsExpected,
+    rowsFound,
+    differences,
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}

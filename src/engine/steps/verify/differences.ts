@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import type { PlannedTable, RowKey } from '../../contract.ts';
+import { LineSplitter } from '../../digest.ts';
+import { copiedColumns } from '../../target/ddl.ts';
+
+/** Rows that are on one side only. A changed row is on both lists, under one key. Lists hold at most 10 keys. */
+export interface Differences {
+  /** Rows of the source that the target does not have as they are. */
+  readonly missing: { readonly rows: number; readonly keys: readonly RowKey[] };
+  /** Rows of the target that the source does not have as they are: changed, doubled or added. */
+  readonly unexpected: { readonly rows: number; readonly keys: readonly RowKey[] };
+  /** True: more rows than can be compared one by one; the lists are incomplete. */
+  readonly truncated: boolean;
+}
+
+export interface FindDifferencesRequest {
+  readonly table: PlannedTable;
+  readonly source: AsyncIterable<Uint8Array>;
+  readonly target: AsyncIterable<Uint8Array>;
+  /** Lines are of the canonical rendering (all columns, text as hex), not of COPY. */
+  readonly isCanonical: boolean;
+}
+
+const MAX_KEYS = 10;
+/** About 150 bytes are held for each. */
+const MAX_ROWS = 2_000_000;
+const MAX_PREVIEW = 60;
+
+/** Compares two streams of lines as multisets. Memory is bounded by the number of rows of the range, not by their size. */
+export async function findDifferences(request: FindDifferencesRequest): Promise<Differences> {
+  const describe = keyReader(request);
+  const waiting = new Map<string, { count: number; readonly key: RowKey }>();
+  let truncated = false;
+  await forEachLine(request.source, (line) => {
+    const hash = hashLine(line);
+    const entry = waiting.get(hash);
+    if (entry !== undefined) entry.count += 1;
+    else if (waiting.size < MAX_ROWS) waiting.set(hash, { count: 1, key: describe(line) });
+    else truncated = true;
+  });
+
+  const unexpected: RowKey[] = [];
+  let unexpectedRows = 0;
+  await forEachLine(request.target, (line) => {
+    const entry = waiting.get(hashLine(line));
+    if (entry !== undefined && entry.count > 0) {
+      entry.count -= 1;
+      return;
+    }
+    unexpectedRows += 1;
+    if (unexpected.length < MAX_KEYS) unexpected.push(describe(line));
+  });
+
+  const missing = [...waiting.values()].filter(({ count }) => count > 0);
+  return {
+    missing: {
+      rows: missing.reduce((rows, { count }) => rows + count, 0),
+      keys: missing.slice(0, MAX_KEYS).map(({ key }) => key),
+    },
+    unexpected: { rows: unexpectedRows, keys: unexpected },
+    truncated,
+  };
+}
+
+async function forEachLine(stream: AsyncIterable<Uint8Array>, onLine: (line: Uint8Array) => void): Promise<void> {
+  const lines = new LineSplitter();
+  for await (const bytes of stream) lines.push(bytes, onLine);
+}
+
+function hashLine(line: Uint8Array): string {
+  return createHash('sha256').update(line).digest('latin1');
+}
+
+/** The key's values out of a line; of a row without a key, the beginning of every value. */
+function keyReader({ table, isCanonical }: FindDifferencesRequest): (line: Uint8Array) => RowKey {
+  const columns = isCanonical ? table.columns : copiedColumns(table);
+  const wanted = new Set(table.rowKey.length > 0 ? table.rowKey : columns.map(({ source }) => source));
+  return (line) => {
+    const fields = Buffer.from(line.buffer, line.byteOffset, line.byteLength - 1).toString('utf8').split('\t');
+    return Object.fromEntries(
+      columns.flatMap(({ source, targetType }, index) =>
+        wanted.has(source) ? [[source, readField(fields[index] ?? '', isCanonical, targetType)] as const] : [],
+      ),
+    );
+  };
+}
+
+function readField(field: string, isCanonical: boolean, targetType: string): string | null {
+  if (field === '\\N') return null;
+  const text = isCanonical && targetType === 'text' ? Buffer.from(field, 'hex').toString('utf8') : unescapeCopy(field);
+  return text.length <= MAX_PREVIEW ? text : `${text.slice(0, MAX_PREVIEW)}…`;
+}
+
+const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+
+/** COPY's text format, PostgreSQL manual "COPY", section "Text Format". */
+function unescapeCopy(field: string): string {
+  return field.replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character);
+}
