@@ -417,6 +417,8 @@ export interface SourceSnapshot {
   readonly level: ConsistencyLevel;
   /** How many readers work side by side: at most what was asked for. */
   readonly lanes: number;
+  /** Rows of the table at this moment, counted by the source itself: what the chunks have to add up to. */
+  countRows(request: { readonly lane: number; readonly table: PlannedTable; readonly signal: AbortSignal }): Promise<number>;
   /**
    * Encodes the rows of one chunk, in key order where the table has a chunk key. Columns with a `generatedExpression`
    * are left out. Never holds more than a few batches; a slow consumer holds the reader back.
@@ -428,7 +430,7 @@ export interface SourceSnapshot {
 }
 
 export interface ReadRequest {
-  /** 0 … lanes − 1. One lane reads one chunk at a time. */
+  /** 0 … lanes − 1. A lane does one thing at a time: a second request to it waits. */
   readonly lane: number;
   readonly table: PlannedTable;
   readonly chunk: Chunk;
