@@ -1,5 +1,5 @@
 import { AppError } from '../../errors/app-error.ts';
-import type { Chunk, Plan, PlannedTable, RowKey, Source, SourceSnapshot, VerifyMode } from '../contract.ts';
+import type { Chunk, Plan, PlannedTable, RowKey, SourceSnapshot, VerifyMode } from '../contract.ts';
 import { addMultisets, createDigest } from '../digest.ts';
 import { inLanes } from '../lanes.ts';
 import { SOURCE_DRIVERS } from '../sources/registry.ts';

@@ -68,7 +68,7 @@ async function forEachLine(stream: AsyncIterable<Uint8Array>, onLine: (line: Uin
 }
 
 function hashLine(line: Uint8Array): string {
-  return createHash('sha256').update(line).digest('latin1');
+  return createHash('sha256').update(line).digest('binary');
 }
 
 /** The key's values out of a line; of a row without a key, the beginning of every value. */
