@@ -1,0 +1,35 @@
+/** What the hub does outside a request: task name → payload. */
+export interface TaskPayloads {
+  /** Takes a job on from where it is. Harmless when doubled: only one worker can claim the job. */
+  readonly 'run-job': { readonly jobId: string };
+  /** Adds new audit rows to the hash chain. */
+  readonly 'seal-audit': Readonly<Record<string, never>>;
+}
+
+export type TaskName = keyof TaskPayloads;
+
+interface TaskDefinition {
+  /** `short`: one waiting task is enough for any number of requests. */
+  readonly policy: 'standard' | 'short';
+  readonly retryLimit: number;
+  readonly retryDelaySeconds: number;
+  /** A worker that has not been heard of for so long is dead, and its task is given to another. pg-boss wants at least 10. */
+  readonly heartbeatSeconds: number;
+  /** How long one attempt may take; then the task goes to the next worker, which continues. pg-boss allows 24 hours. */
+  readonly expireSeconds: number;
+}
+
+const LONGEST_SECONDS = 86_400;
+
+export const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
+  'run-job': {
+    policy: 'standard',
+    retryLimit: 1_000_000,
+    retryDelaySeconds: 1,
+    heartbeatSeconds: 10,
+    expireSeconds: LONGEST_SECONDS,
+  },
+  'seal-audit': { policy: 'short', retryLimit: 100, retryDelaySeconds: 1, heartbeatSeconds: 10, expireSeconds: 3600 },
+};
+
+export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];
