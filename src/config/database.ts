@@ -1,6 +1,7 @@
 import { Sequelize, type Options } from 'sequelize';
 
 import { parseDatabaseUrl, type DatabaseConnection } from './database-url.ts';
+import { loadDatabaseEnv } from './load-env.ts';
 
 const ACQUIRE_TIMEOUT_MILLISECONDS = 5_000;
 const APPLICATION_NAME = 'legacy-migration-hub';
@@ -39,4 +40,49 @@ export function sequelizeOptions(connection: DatabaseConnection): Options {
     timezone: 'UTC',
     dialectOptions: { application_name: APPLICATION_NAME, keepAlive: true, ssl },
   };
+}
+
+/**
+ * The configuration that sequelize-cli asks for (see .sequelizerc). Where DATABASE_URL is unset it
+ * starts the embedded PostgreSQL, and stops it at exit unless a hub uses it.
+ */
+export default async function configureSequelizeCli(): Promise<Options & CliOptions> {
+  try {
+    return await readCliOptions();
+  } catch (error) {
+    // sequelize-cli answers a rejection with its help text and a stack.
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(1);
+  }
+}
+
+async function readCliOptions(): Promise<Options & CliOptions> {
+  const env = loadDatabaseEnv();
+  const url = env.databaseUrl ?? (await startServerForCli(env.dataDir));
+  const options = sequelizeOptions(parseDatabaseUrl(url));
+  return {
+    ...options,
+    dialectOptions: { ...options.dialectOptions, application_name: 'sequelize-cli' },
+    define: { schema: env.databaseSchema, underscored: true },
+    // sequelize-cli creates this schema before its own table.
+    migrationStorageTableSchema: env.databaseSchema,
+    seederStorage: 'sequelize',
+    seederStorageTableSchema: env.databaseSchema,
+  };
+}
+
+interface CliOptions {
+  readonly migrationStorageTableSchema: string;
+  readonly seederStorage: string;
+  readonly seederStorageTableSchema: string;
+}
+
+async function startServerForCli(dataDir: string): Promise<string> {
+  const { startEmbeddedPostgres } = await import('./embedded-postgres.ts');
+  const server = await startEmbeddedPostgres({ dataDir });
+  // sequelize-cli ends itself with process.exit(), so this is the only moment there is.
+  process.once('exit', () => {
+    server.stopSync();
+  });
+  return server.url;
 }

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { access, chown, constants, mkdir, realpath, rename, rm } from 'node:fs/promises';
 import type { Socket } from 'node:net';
@@ -27,6 +28,7 @@ import {
   type ClusterState,
 } from './embedded-postgres/state.ts';
 
+const STOP_PROGRAM = path.join(import.meta.dirname, 'embedded-postgres', 'stop-if-unused.ts');
 const HOST = '127.0.0.1';
 const DATABASES = ['hub', 'target'];
 const APPLICATION_NAME = 'legacy-migration-hub';
@@ -57,6 +59,8 @@ export interface EmbeddedPostgres {
    * Close your own pools first: they would count as another process. May be called twice.
    */
   stop(): Promise<void>;
+  /** The same for an `exit` handler, where nothing asynchronous is done any more. */
+  stopSync(): void;
 }
 
 interface Running {
@@ -94,6 +98,11 @@ export async function startEmbeddedPostgres(
       startedHere: running.startedHere,
       databaseUrl: urls,
       stop: () => (stopping ??= letGo({ ...options, dataDir }, running, keeper)),
+      stopSync: () => {
+        // The server must see this connection end, or it would count as another process.
+        socketOf(keeper).destroy();
+        spawnSync(process.execPath, [STOP_PROGRAM, dataDir], { stdio: 'ignore' });
+      },
     };
   });
 }
@@ -228,9 +237,8 @@ async function connect(connectionString: string, applicationName: string): Promi
 
 /** A server that another process has just started, or that recovers after a crash. */
 function isPassing(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['ECONNREFUSED', '57P03'].includes(`${error.code}`)
-  );
+  const passing: unknown[] = ['ECONNREFUSED', '57P03'];
+  return error instanceof Error && 'code' in error && passing.includes(error.code);
 }
 
 async function createDatabases(client: pg.Client): Promise<void> {

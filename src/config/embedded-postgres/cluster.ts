@@ -82,7 +82,8 @@ async function removeUnfinished(clusterDir: string): Promise<void> {
   const folder = path.dirname(clusterDir);
   const prefix = `${path.basename(clusterDir)}.new-`;
   for (const name of await readdir(folder)) {
-    if (name.startsWith(prefix)) await rm(path.join(folder, name), { recursive: true, force: true });
+    if (name.startsWith(prefix))
+      await rm(path.join(folder, name), { recursive: true, force: true });
   }
 }
 

@@ -49,7 +49,9 @@ export async function runCommand(
         return;
       }
       const reason = signal ? `was killed by ${signal}` : `exited with ${String(code)}`;
-      reject(new CommandError(`${program} ${reason}: ${(complaint || output).trim().slice(-2000)}`));
+      reject(
+        new CommandError(`${program} ${reason}: ${(complaint || output).trim().slice(-2000)}`),
+      );
     });
   });
 }

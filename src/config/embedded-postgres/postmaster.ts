@@ -42,5 +42,5 @@ async function isPostgres(processId: number): Promise<boolean> {
     process.platform === 'linux'
       ? await readFile(`/proc/${processId}/cmdline`, 'utf8').catch(() => '')
       : await runCommand('ps', ['-o', 'command=', '-p', String(processId)]).catch(() => '');
-  return /postgres/.test(commandLine);
+  return commandLine.includes('postgres');
 }
