@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { counterColumn, idColumn, tableOptions } from './columns.ts';
 
 /** Values of one column of one chunk that a policy stored otherwise than the source gave them, by one rule. */

@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, nullableCounterColumn, tableOptions } from './columns.ts';
 import type { AuditOutcome } from './vocabulary.ts';
 

@@ -1,11 +1,6 @@
-import {
-  DataTypes,
-  type InitOptions,
-  type Model,
-  type ModelAttributeColumnOptions,
-  type Sequelize,
-} from 'sequelize';
+import { DataTypes, type InitOptions, type Model, type Sequelize } from 'sequelize';
 import { v7 as uuidv7 } from 'uuid';
+
 import { schemaOf } from './hub-schema.ts';
 
 /** UUID v7 made in this process: keys grow with time, so that they index well and break ties of `created_at`. */
@@ -30,12 +25,12 @@ export function momentColumn() {
  * A bigint that counts (rows, bytes, sequence numbers). pg gives bigint as text; the attribute reads as a number, which is
  * exact up to 2^53. With `raw: true` no getter runs and the value stays text: use `toSafeInteger`.
  */
-export function counterColumn(attribute: string): ModelAttributeColumnOptions {
+export function counterColumn(attribute: string) {
   return { ...bigintColumn(attribute), allowNull: false, defaultValue: 0 };
 }
 
 /** Like `counterColumn`, but null until it is known. */
-export function nullableCounterColumn(attribute: string): ModelAttributeColumnOptions {
+export function nullableCounterColumn(attribute: string) {
   return { ...bigintColumn(attribute), allowNull: true };
 }
 

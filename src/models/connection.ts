@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, tableOptions } from './columns.ts';
 import { MAX_LENGTHS, type ConnectionKind } from './vocabulary.ts';
 

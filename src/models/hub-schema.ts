@@ -15,6 +15,11 @@ export function quoteIdentifier(identifier: string): string {
   return `"${identifier.replaceAll('"', '""')}"`;
 }
 
+/** The schema of the hub's own tables, quoted; what schema migrations put before every name. */
+export function quotedSchemaOf(sequelize: Sequelize): string {
+  return quoteIdentifier(schemaOf(sequelize));
+}
+
 /** Schema and table of a model, quoted, for the few statements that are written as SQL. */
 export function quotedTable(model: ModelStatic<Model>): string {
   const table = model.getTableName();

@@ -9,6 +9,7 @@ import {
   type Sequelize,
   type Transaction,
 } from 'sequelize';
+
 import { tableOptions } from './columns.ts';
 import { quotedTable, sequelizeOf } from './hub-schema.ts';
 

@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { counterColumn, idColumn, momentColumn, tableOptions } from './columns.ts';
 import type { ChunkState } from './vocabulary.ts';
 

@@ -7,6 +7,7 @@ import {
   type NonAttribute,
   type Sequelize,
 } from 'sequelize';
+
 import { counterColumn, idColumn, momentColumn, tableOptions } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { MAX_LENGTHS, type JobAction, type JobPhase, type JobStatus } from './vocabulary.ts';

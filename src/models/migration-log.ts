@@ -8,6 +8,7 @@ import {
   type Sequelize,
   type Transaction,
 } from 'sequelize';
+
 import { AppError } from '../errors/app-error.ts';
 import { counterColumn, momentColumn, tableOptions } from './columns.ts';
 import { sequelizeOf } from './hub-schema.ts';

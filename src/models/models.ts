@@ -1,4 +1,5 @@
 import type { Sequelize } from 'sequelize';
+
 import { Adjustment } from './adjustment.ts';
 import { AuditTrail } from './audit-trail.ts';
 import { Connection } from './connection.ts';

@@ -8,6 +8,7 @@ import {
   type ModelStatic,
   type WhereOptions,
 } from 'sequelize';
+
 import { AppError } from '../errors/app-error.ts';
 
 type KeyType = 'moment' | 'uuid' | 'integer';
@@ -91,7 +92,7 @@ export async function findPage<M extends Model>(
 ): Promise<Page<M>> {
   const { where = {}, order, limit, cursor, include } = request;
   const fingerprint = fingerprintOf(model, where, order);
-  const after = cursor == null ? null : decodeCursor(cursor, fingerprint, order);
+  const after = typeof cursor === 'string' ? decodeCursor(cursor, fingerprint, order) : null;
 
   const found = await model.findAll({
     where: after

@@ -7,6 +7,7 @@ import {
   type NonAttribute,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, tableOptions } from './columns.ts';
 import type { Session } from './session.ts';
 

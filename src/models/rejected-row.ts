@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, tableOptions } from './columns.ts';
 
 /** A source row that could not be stored faithfully, kept until someone mends and replays it. Never dropped silently. */

@@ -7,6 +7,7 @@ import {
   type NonAttribute,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, tableOptions } from './columns.ts';
 import type { User } from './user.ts';
 import type { SessionKind } from './vocabulary.ts';

@@ -6,6 +6,7 @@ import {
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
+
 import { idColumn, momentColumn, tableOptions } from './columns.ts';
 import { MAX_LENGTHS, type UserRole } from './vocabulary.ts';
 
@@ -40,10 +41,12 @@ export class User extends Model<InferAttributes<User>, InferCreationAttributes<U
   }
 
   /** `create()` gives an instance that has the hash: it must not reach a log or a client from there. */
+  // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- Sequelize's signature
   override toJSON<T extends InferAttributes<User>>(): T;
   override toJSON(): object {
-    const { passwordHash: _hash, ...rest } = this.get();
-    return rest;
+    return Object.fromEntries(
+      Object.entries(this.get()).filter(([name]) => name !== 'passwordHash'),
+    );
   }
 
   static initModel(sequelize: Sequelize): typeof User {
