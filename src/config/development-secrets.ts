@@ -4,6 +4,7 @@ import path from 'node:path';
 
 import type { Env } from './env.ts';
 import { parseKeys } from './env-values.ts';
+import { findErrorCode } from './error-code.ts';
 
 interface KeptSecrets {
   readonly jwtSecrets: string;
@@ -38,7 +39,7 @@ function read(file: string): KeptSecrets | null {
   try {
     return JSON.parse(readFileSync(file, 'utf8')) as KeptSecrets;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (findErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
 }

@@ -27,6 +27,7 @@ import {
   writeState,
   type ClusterState,
 } from './embedded-postgres/state.ts';
+import { findErrorCode } from './error-code.ts';
 
 const STOP_PROGRAM = path.join(import.meta.dirname, 'embedded-postgres', 'stop-if-unused.ts');
 const HOST = '127.0.0.1';
@@ -237,8 +238,7 @@ async function connect(connectionString: string, applicationName: string): Promi
 
 /** A server that another process has just started, or that recovers after a crash. */
 function isPassing(error: unknown): boolean {
-  const passing: unknown[] = ['ECONNREFUSED', '57P03'];
-  return error instanceof Error && 'code' in error && passing.includes(error.code);
+  return ['ECONNREFUSED', '57P03'].includes(findErrorCode(error) ?? '');
 }
 
 async function createDatabases(client: pg.Client): Promise<void> {

@@ -126,9 +126,10 @@ export function parseHosts(text: string): string[] {
 }
 
 function isNetwork(text: string): boolean {
-  if (text.includes('/')) return ipaddr.isValidCIDR(text);
+  const [address = ''] = text.split('/');
   // ipaddr.js also takes "127.1" and "0x7f000001", which two programs may read in two ways.
-  return ipaddr.IPv6.isValid(text) || ipaddr.IPv4.isValidFourPartDecimal(text);
+  if (!ipaddr.IPv6.isValid(address) && !ipaddr.IPv4.isValidFourPartDecimal(address)) return false;
+  return address === text || ipaddr.isValidCIDR(text);
 }
 
 function splitList(text: string): string[] {

@@ -1,4 +1,8 @@
+import { types } from 'node:util';
+
 import { pino, type DestinationStream, type Logger } from 'pino';
+
+import { findErrorCode } from './error-code.ts';
 
 const MASK = '***';
 
@@ -34,7 +38,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
  * Sequelize hangs the statement, its bound values and the offending row on its errors.
  */
 export function serializeError(error: unknown): SerializedError {
-  if (!(error instanceof Error)) {
+  if (!types.isNativeError(error)) {
     return { name: typeof error, message: maskSecrets(String(error)) };
   }
   const code = findCode(error);
@@ -66,9 +70,7 @@ function describeMessage(message: string, code: string | undefined): string {
 
 /** Sequelize keeps the SQLSTATE on the driver's error, below its own. */
 function findCode(error: Error): string | undefined {
-  const { code, original } = error as { code?: unknown; original?: { code?: unknown } };
-  const found = code ?? original?.code;
-  return typeof found === 'string' ? found : undefined;
+  return findErrorCode(error) ?? findErrorCode((error as { original?: unknown }).original);
 }
 
 /** The stack without its first lines: they repeat the message as it was. */

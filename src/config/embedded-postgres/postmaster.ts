@@ -1,6 +1,7 @@
 import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
+import { findErrorCode } from '../error-code.ts';
 import { runCommand } from './command.ts';
 
 export interface Postmaster {
@@ -31,7 +32,7 @@ function isAlive(processId: number): boolean {
     return true;
   } catch (error) {
     // EPERM: it is there, it only belongs to another user.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+    return findErrorCode(error) === 'EPERM';
   }
 }
 

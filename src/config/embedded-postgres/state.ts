@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
+import { findErrorCode } from '../error-code.ts';
+
 /** What is remembered between starts, in `postgres.json` in the data folder. */
 export interface ClusterState {
   readonly password: string;
@@ -15,7 +17,7 @@ export async function readState(dataDir: string): Promise<ClusterState | null> {
   try {
     text = await readFile(stateFile(dataDir), 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return null;
+    if (findErrorCode(error) === 'ENOENT') return null;
     throw error;
   }
   return JSON.parse(text) as ClusterState;
