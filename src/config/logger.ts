@@ -1,5 +1,3 @@
-import { types } from 'node:util';
-
 import { pino, type DestinationStream, type Logger } from 'pino';
 
 import { findErrorCode } from './error-code.ts';
@@ -38,7 +36,7 @@ export function createLogger({ level, destination }: LoggerOptions): Logger {
  * Sequelize hangs the statement, its bound values and the offending row on its errors.
  */
 export function serializeError(error: unknown): SerializedError {
-  if (!types.isNativeError(error)) {
+  if (!Error.isError(error)) {
     return { name: typeof error, message: maskSecrets(String(error)) };
   }
   const code = findCode(error);
