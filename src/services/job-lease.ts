@@ -1,0 +1,79 @@
+import { literal, Op, type WhereOptions } from 'sequelize';
+import { AppError } from '../errors/app-error.ts';
+import { MigrationJob } from '../models/migration-job.ts';
+import type { JobStatus } from '../models/vocabulary.ts';
+
+/** A job that this worker holds. Every write of the worker names the token: one that was given up cannot write any more. */
+export interface HeldJob {
+  readonly jobId: string;
+  readonly owner: string;
+  readonly token: number;
+}
+
+/** A worker renews every second; after this long without, the job is anybody's. Time is the database's. */
+export const LEASE_SECONDS = 15;
+
+const LEASE_END = literal(`now() + interval '${String(LEASE_SECONDS)} seconds'`);
+const IS_FREE = { [Op.or]: [{ leaseExpiresAt: null }, { leaseExpiresAt: { [Op.lte]: literal('now()') } }] };
+
+export type ClaimResult =
+  | { readonly outcome: 'claimed'; readonly held: HeldJob }
+  /** Another worker holds it still: try again soon. */
+  | { readonly outcome: 'busy' }
+  /** Nothing to do: finished, paused, cancelled or gone. */
+  | { readonly outcome: 'idle' };
+
+/** Takes a job that is queued, or running under a lease that has run out, in one conditional update. */
+export async function claimJob(jobId: string, owner: string): Promise<ClaimResult> {
+  const [, jobs] = await MigrationJob.update(
+    {
+      status: 'running',
+      leaseOwner: owner,
+      leaseToken: literal('lease_token + 1'),
+      leaseExpiresAt: LEASE_END,
+      startedAt: literal('coalesce(started_at, now())'),
+      finishedAt: null,
+      error: null,
+      version: literal('version + 1'),
+    },
+    { where: { id: jobId, status: ['queued', 'running'], ...IS_FREE }, returning: ['leaseToken'] },
+  );
+  const [job] = jobs;
+  if (job !== undefined) return { outcome: 'claimed', held: { jobId, owner, token: job.leaseToken } };
+  const waiting = await MigrationJob.count({ where: { id: jobId, status: ['queued', 'running'] } });
+  return { outcome: waiting > 0 ? 'busy' : 'idle' };
+}
+
+/** Keeps the lease. Gives the job's status, which may no longer be `running`; null = another worker has the job. */
+export async function renewJob(held: HeldJob): Promise<JobStatus | null> {
+  const [, jobs] = await MigrationJob.update(
+    { leaseExpiresAt: LEASE_END },
+    { where: heldWhere(held), returning: ['status'], silent: true },
+  );
+  return jobs[0]?.status ?? null;
+}
+
+/** Gives the lease back. Harmless when it is lost already. */
+export async function releaseJob(held: HeldJob): Promise<void> {
+  await MigrationJob.update({ leaseExpiresAt: null, leaseOwner: null }, { where: heldWhere(held), silent: true });
+}
+
+/** The condition of every update that a worker makes on its job. */
+export function heldWhere(held: HeldJob): WhereOptions<MigrationJob> {
+  return { id: held.jobId, leaseToken: held.token, leaseOwner: held.owner };
+}
+
+/** @throws AppError JOB_LEASE_LOST where an update of a held job changed no row. */
+export function assertHeld(changedRows: number): void {
+  if (changedRows === 0) throw new AppError('JOB_LEASE_LOST');
+}
+
+/** Ids of jobs that should be worked on and are not: their task was lost with a worker or with the queue. */
+export async function findAbandonedJobs(): Promise<string[]> {
+  const jobs = await MigrationJob.findAll({
+    attributes: ['id'],
+    where: { status: 'running', leaseExpiresAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) } },
+    limit: 100,
+  });
+  return jobs.map(({ id }) => id);
+}

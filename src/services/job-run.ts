@@ -1,0 +1,150 @@
+import { literal, type InferAttributes, type Transaction } from 'sequelize';
+import type { Assessment, Plan } from '../engine/contract.ts';
+import type { TableVerdict } from '../engine/steps/verify.ts';
+import { sequelizeOf } from '../models/hub-schema.ts';
+import { MigrationChunk } from '../models/migration-chunk.ts';
+import { MigrationJob, type JobCounters, type JobError } from '../models/migration-job.ts';
+import { MigrationLog, type LogEntry } from '../models/migration-log.ts';
+import { MigrationTable } from '../models/migration-table.ts';
+import { inTransaction } from '../models/transaction.ts';
+import type { JobPhase, JobStatus, TablePhase } from '../models/vocabulary.ts';
+import { assertHeld, heldWhere, type HeldJob } from './job-lease.ts';
+
+/** What a worker writes about the job that it holds. All of it throws JOB_LEASE_LOST when another worker has the job. */
+
+type JobChange = Partial<Omit<InferAttributes<MigrationJob>, 'version'>>;
+
+export async function enterPhase(held: HeldJob, phase: JobPhase): Promise<void> {
+  await changeJob(held, { phase }, [{ level: 'info', phase, message: `Phase ${phase}` }]);
+}
+
+export async function storeAssessment(held: HeldJob, assessment: Assessment): Promise<void> {
+  const { findings, scans } = assessment;
+  const rows = scans.reduce((sum, scan) => sum + scan.rows, 0);
+  await changeJob(held, { assessment, plan: null, planHash: null }, [
+    {
+      level: 'info',
+      phase: 'assess',
+      message: `Assessed ${String(scans.length)} tables with ${String(rows)} rows: ${String(findings.length)} findings`,
+    },
+  ]);
+}
+
+/** Stores the plan and makes the rows that the job's tables and chunks are followed by. */
+export async function storePlan(held: HeldJob, plan: Plan): Promise<void> {
+  const rows = plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
+  const counters = { tablesTotal: plan.tables.length, tablesDone: 0, rowsTotal: rows, rowsCopied: 0, rowsRejected: 0, bytesCopied: 0 };
+  const log: LogEntry = {
+    level: 'info',
+    phase: 'plan',
+    message: `Planned ${String(plan.tables.length)} tables, plan ${plan.hash.slice(0, 12)}`,
+  };
+  await changeJob(held, { plan, planHash: plan.hash, counters }, [log], async (transaction) => {
+    await MigrationTable.destroy({ where: { jobId: held.jobId }, transaction });
+    const tables = await MigrationTable.bulkCreate(
+      plan.tables.map((table, position) => ({
+        jobId: held.jobId,
+        position,
+        sourceTable: table.source,
+        targetSchema: table.schema,
+        targetTable: table.target,
+        rowsEstimated: table.estimatedRows,
+      })),
+      { transaction },
+    );
+    const chunks = plan.tables.flatMap((table, position) =>
+      table.chunks.map(({ number, lower, upper }) => ({
+        jobId: held.jobId,
+        tableId: tables[position]?.id ?? '',
+        number,
+        lowerBound: lower,
+        upperBound: upper,
+      })),
+    );
+    for (let start = 0; start < chunks.length; start += 1000) {
+      await MigrationChunk.bulkCreate(chunks.slice(start, start + 1000), { transaction, returning: false });
+    }
+  });
+}
+
+export async function storeCounters(held: HeldJob, counters: JobCounters): Promise<void> {
+  const [changed] = await MigrationJob.update({ counters }, { where: heldWhere(held), silent: true });
+  assertHeld(changed);
+}
+
+export async function logJob(held: HeldJob, entries: readonly LogEntry[]): Promise<void> {
+  await MigrationLog.append(held.jobId, entries);
+}
+
+export async function setTablePhase(held: HeldJob, phase: TablePhase, sourceTable?: string): Promise<void> {
+  const where = { jobId: held.jobId, ...(sourceTable === undefined ? {} : { sourceTable }) };
+  await MigrationTable.update({ phase }, { where });
+}
+
+/** Writes what verification says of a table, and of its chunks where it says something of them. */
+export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promise<void> {
+  const { jobId } = held;
+  const detail: object | null = verdict.failures.length === 0 ? null : { failures: verdict.failures };
+  await inTransaction(sequelizeOf(MigrationTable), async (transaction) => {
+    const [, tables] = await MigrationTable.update(
+      {
+        phase: 'done',
+        verdict: verdict.verdict,
+        rowsVerified: verdict.verdict === 'passed' ? verdict.rowsFound : 0,
+        detail,
+      },
+      { where: { jobId, sourceTable: verdict.table }, returning: ['id'], transaction },
+    );
+    const tableId = tables[0]?.id;
+    if (tableId === undefined || verdict.mode === 'count') return;
+    const mismatched = verdict.failures.flatMap(({ chunk }) => chunk ?? []);
+    const state = verdict.failures.some(({ chunk }) => chunk === null) ? 'mismatched' : 'verified';
+    await MigrationChunk.update({ state }, { where: { tableId }, transaction });
+    await MigrationChunk.update({ state: 'mismatched' }, { where: { tableId, number: mismatched }, transaction });
+  });
+}
+
+/** Ends the worker's part: the new status, and no lease any more. */
+export async function endRun(
+  held: HeldJob,
+  change: {
+    readonly status: JobStatus;
+    readonly phase?: JobPhase | null;
+    readonly result?: object;
+    readonly error?: JobError;
+    readonly isFinal: boolean;
+  },
+  log: LogEntry,
+  inSameTransaction?: (transaction: Transaction) => Promise<void>,
+): Promise<void> {
+  const { status, phase, result, error, isFinal } = change;
+  const update: JobChange = {
+    status,
+    leaseOwner: null,
+    leaseExpiresAt: null,
+    ...(phase === undefined ? {} : { phase }),
+    ...(result === undefined ? {} : { result }),
+    ...(error === undefined ? {} : { error }),
+    ...(isFinal ? { finishedAt: new Date() } : {}),
+  };
+  await changeJob(held, update, [log], inSameTransaction, { status: 'running' });
+}
+
+/** One change of a held job with its log lines, in one transaction. */
+async function changeJob(
+  held: HeldJob,
+  change: JobChange,
+  log: readonly LogEntry[],
+  also?: (transaction: Transaction) => Promise<void>,
+  condition: { readonly status?: JobStatus } = {},
+): Promise<void> {
+  await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
+    const [changed] = await MigrationJob.update(
+      { ...change, version: literal('version + 1') },
+      { where: { ...heldWhere(held), ...condition }, transaction },
+    );
+    assertHeld(changed);
+    await MigrationLog.append(held.jobId, log, transaction);
+    await also?.(transaction);
+  });
+}

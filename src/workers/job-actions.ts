@@ -1,0 +1,77 @@
+import type { Plan, Source } from '../engine/contract.ts';
+import { openSource } from '../engine/sources/registry.ts';
+import { rollback } from '../engine/steps/rollback.ts';
+import { Ledger } from '../engine/target/ledger.ts';
+import { Target } from '../engine/target/target.ts';
+import { endRun, enterPhase } from '../services/job-run.ts';
+import { optionsOf, type JobRun } from './job-run.ts';
+import { migrate } from './migrate.ts';
+import { assessJob, planJob } from './plan-job.ts';
+import { verifyJob } from './verify-job.ts';
+
+/** Does what the job was last asked to do, to its end. Throws what went wrong. */
+export async function runAction(run: JobRun): Promise<void> {
+  switch (run.job.action) {
+    case 'assess':
+      await withSource(run, async (source) => assessJob(run, source));
+      return await backToDraft(run, 'Assessment is ready');
+    case 'plan':
+      await withSource(run, async (source) => planJob(run, source));
+      return await backToDraft(run, 'Plan is ready');
+    case 'verify':
+      return await withSource(run, async (source) =>
+        withTarget(run, async (target, ledger) => verifyJob({ ...run, source, target, ledger, plan: storedPlan(run) })),
+      );
+    case 'rollback':
+      return await withTarget(run, async (target, ledger) => rollbackJob(run, target, ledger));
+    case 'migrate':
+    case null:
+      return await withSource(run, async (source) =>
+        withTarget(run, async (target, ledger) => migrate({ ...run, source, target, ledger })),
+      );
+  }
+}
+
+function storedPlan({ job }: JobRun): Plan {
+  if (job.plan === null) throw new Error(`job ${job.id} is to be verified and has no plan`);
+  return job.plan as Plan;
+}
+
+async function backToDraft({ held }: JobRun, message: string): Promise<void> {
+  await endRun(held, { status: 'draft', phase: null, isFinal: false }, { level: 'info', message });
+}
+
+async function rollbackJob({ held }: JobRun, target: Target, ledger: Ledger): Promise<void> {
+  await enterPhase(held, 'rollback');
+  const { dropped } = await rollback({ target, ledger });
+  const what = dropped.length === 0 ? 'nothing had been made' : `dropped ${dropped.join(', ')}`;
+  await endRun(
+    held,
+    { status: 'rolled_back', phase: null, isFinal: true },
+    { level: 'info', phase: 'rollback', message: `Rolled back: ${what}` },
+  );
+}
+
+async function withSource<Result>(run: JobRun, work: (source: Source) => Promise<Result>): Promise<Result> {
+  const { kind, location } = await run.deps.locateSource(run.job.sourceId);
+  const source = openSource(kind, location);
+  try {
+    return await work(source);
+  } finally {
+    await source.close();
+  }
+}
+
+async function withTarget<Result>(
+  run: JobRun,
+  work: (target: Target, ledger: Ledger) => Promise<Result>,
+): Promise<Result> {
+  const location = await run.deps.locateTarget(run.job.targetId);
+  // One session a lane, and one beside them for what is asked in between.
+  const target = new Target(location, { sessions: optionsOf(run.job).lanes + 1 });
+  try {
+    return await work(target, new Ledger(target, run.job.id));
+  } finally {
+    await target.close();
+  }
+}

@@ -1,0 +1,124 @@
+import { AppError } from '../errors/app-error.ts';
+import type { Plan, PlannedTable, SourceSnapshot } from '../engine/contract.ts';
+import { selectTables } from '../engine/select-tables.ts';
+import { fingerprintOf } from '../engine/steps/assess.ts';
+import { copy } from '../engine/steps/copy.ts';
+import { create } from '../engine/steps/create.ts';
+import { finish } from '../engine/steps/finish.ts';
+import { MigrationTable } from '../models/migration-table.ts';
+import { JobJournal } from '../services/job-journal.ts';
+import { enterPhase, logJob, setTablePhase, storeCounters } from '../services/job-run.ts';
+import { JobProgress } from './job-progress.ts';
+import { optionsOf, type OpenRun } from './job-run.ts';
+import { planJob } from './plan-job.ts';
+import { verifyJob } from './verify-job.ts';
+
+interface PlannedRun extends OpenRun {
+  readonly plan: Plan;
+  readonly progress: JobProgress;
+}
+
+/** Everything from assess to verify. Each phase does only what is not done yet, so a resume is the same call. */
+export async function migrate(run: OpenRun): Promise<void> {
+  const plan = run.job.plan === null ? await planJob(run, run.source) : await confirmPlan(run, run.job.plan as Plan);
+  const progress = new JobProgress(plan);
+  const planned: PlannedRun = { ...run, plan, progress };
+  run.onBeat(async () => storeCounters(run.held, progress.counters()));
+
+  await createTables(planned);
+  const consistency = await copyTables(planned);
+  const notes = await finishTables(planned);
+  await verifyJob({ ...planned, consistency, notes });
+}
+
+/** A plan that was made earlier is only good while the source's schema is what it was. */
+async function confirmPlan({ held, job, source, signal }: OpenRun, plan: Plan): Promise<Plan> {
+  const catalog = selectTables(await source.readCatalog(signal), optionsOf(job));
+  if (fingerprintOf(catalog) !== plan.source.fingerprint) throw new AppError('SOURCE_CHANGED');
+  await logJob(held, [{ level: 'info', message: `Going on with plan ${plan.hash.slice(0, 12)}` }]);
+  return plan;
+}
+
+async function createTables({ held, target, ledger, plan, signal }: PlannedRun): Promise<void> {
+  await enterPhase(held, 'create');
+  await create({
+    target,
+    ledger,
+    plan,
+    signal,
+    onTable: async (table, origin) => {
+      await setTablePhase(held, 'create', table.source);
+      const message = `Table ${table.schema}.${table.target} ${origin}`;
+      await logJob(held, [{ level: 'info', phase: 'create', tableName: table.source, message }]);
+    },
+  });
+}
+
+/** Copies all chunks; gives the consistency that was reached. */
+async function copyTables(run: PlannedRun): Promise<string> {
+  const { held, plan, source, target, ledger, progress, signal } = run;
+  await enterPhase(held, 'copy');
+  await setTablePhase(held, 'copy');
+  const { lanes, consistency } = plan.options;
+  const isResumed = (await ledger.chunks()).size > 0;
+  const snapshot = await source.openSnapshot({ lanes, consistency });
+  try {
+    const journal = new JobJournal({
+      held,
+      tableIds: await readTableIds(held.jobId),
+      onChunk: (table, result) => {
+        progress.addChunk(table, result);
+      },
+    });
+    await copy({ snapshot, target, ledger, plan, journal, signal });
+    await storeCounters(held, progress.counters());
+    const reached = isResumed ? 'none' : snapshot.level;
+    await assertAllRowsRead(run, snapshot, reached === 'snapshot');
+    return reached;
+  } finally {
+    await snapshot.close();
+  }
+}
+
+/** The chunks have to add up to what the source itself counts. With no common moment a difference is told, but proves nothing. */
+async function assertAllRowsRead(
+  { held, plan, ledger, signal }: PlannedRun,
+  snapshot: SourceSnapshot,
+  isSameMoment: boolean,
+): Promise<void> {
+  const chunks = await ledger.chunks();
+  const off: PlannedTable[] = [];
+  for (const table of plan.tables) {
+    const rowsRead = [...(chunks.get(table.source)?.values() ?? [])].reduce((sum, chunk) => sum + chunk.rowsRead, 0);
+    const rowsInSource = await snapshot.countRows({ lane: 0, table, signal });
+    if (rowsRead === rowsInSource) continue;
+    off.push(table);
+    const message = `Read ${String(rowsRead)} rows of ${table.source}, which has ${String(rowsInSource)}`;
+    await logJob(held, [{ level: isSameMoment ? 'error' : 'warn', phase: 'copy', tableName: table.source, message }]);
+  }
+  if (off.length > 0 && isSameMoment) throw new AppError('ROWS_UNACCOUNTED', { tables: off.map(({ source }) => source) });
+}
+
+/** Builds keys and indexes; gives what a person should know of them. */
+async function finishTables({ held, plan, target, ledger, signal }: PlannedRun): Promise<string[]> {
+  await enterPhase(held, 'finish');
+  await setTablePhase(held, 'finish');
+  const notes: string[] = [];
+  await finish({
+    target,
+    ledger,
+    plan,
+    lanes: plan.options.lanes,
+    signal,
+    onEvent: async ({ level, table, message }) => {
+      if (level === 'warning') notes.push(message);
+      await logJob(held, [{ level: level === 'info' ? 'info' : 'warn', phase: 'finish', tableName: table, message }]);
+    },
+  });
+  return notes;
+}
+
+async function readTableIds(jobId: string): Promise<ReadonlyMap<string, string>> {
+  const tables = await MigrationTable.findAll({ attributes: ['id', 'sourceTable'], where: { jobId } });
+  return new Map(tables.map(({ id, sourceTable }) => [sourceTable, id]));
+}

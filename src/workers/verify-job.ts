@@ -1,0 +1,124 @@
+import type { Chunk, Plan, PlannedTable } from '../engine/contract.ts';
+import { verify, type TableVerdict } from '../engine/steps/verify.ts';
+import { AppError } from '../errors/app-error.ts';
+import { MigrationTable } from '../models/migration-table.ts';
+import { RejectedRow } from '../models/rejected-row.ts';
+import { endRun, enterPhase, logJob, setTablePhase, storeCounters, storeVerdict } from '../services/job-run.ts';
+import type { JobProgress } from './job-progress.ts';
+import type { OpenRun } from './job-run.ts';
+
+export interface VerifyRun extends OpenRun {
+  readonly plan: Plan;
+  readonly progress?: JobProgress;
+  /** The consistency that copying reached; left out where only verification was asked for. */
+  readonly consistency?: string;
+  /** What finishing had to tell. */
+  readonly notes?: readonly string[];
+}
+
+/** What a finished job leaves behind; `report` shows it. */
+export interface JobResult {
+  readonly planHash: string;
+  readonly sourceFingerprint: string;
+  readonly consistency: { readonly requested: string; readonly reached: string };
+  readonly verification: {
+    readonly mode: string;
+    readonly status: 'passed' | 'failed' | 'skipped';
+    readonly tablesPassed: number;
+    readonly tablesFailed: number;
+  };
+  readonly notes: readonly string[];
+}
+
+/** The last phase: every table gets its verdict, and the job succeeds only if all of them passed. */
+export async function verifyJob(run: VerifyRun): Promise<void> {
+  const { held, job, plan, progress } = run;
+  await enterPhase(held, 'verify');
+  const verdicts = await verifyTables(run);
+  if (progress !== undefined) await storeCounters(held, progress.counters());
+
+  const before = (job.result ?? {}) as Partial<JobResult>;
+  const failed = verdicts.filter(({ verdict }) => verdict === 'failed');
+  const result: JobResult = {
+    planHash: plan.hash,
+    sourceFingerprint: plan.source.fingerprint,
+    consistency: {
+      requested: plan.options.consistency,
+      reached: run.consistency ?? before.consistency?.reached ?? 'none',
+    },
+    verification: {
+      mode: modeOf(run),
+      status: verdicts.length === 0 ? 'skipped' : failed.length === 0 ? 'passed' : 'failed',
+      tablesPassed: verdicts.length - failed.length,
+      tablesFailed: failed.length,
+    },
+    notes: run.notes ?? before.notes ?? [],
+  };
+  if (failed.length === 0) {
+    const message = verdicts.length === 0 ? 'Done, not verified: verification was switched off' : `Verified ${String(verdicts.length)} tables`;
+    await endRun(held, { status: 'succeeded', phase: null, result, isFinal: true }, { level: 'info', phase: 'verify', message });
+    return;
+  }
+  const error = new AppError('VERIFICATION_FAILED', { tables: failed.map(({ table }) => table) });
+  await endRun(
+    held,
+    { status: 'failed', result, error: { code: error.code, message: error.message }, isFinal: true },
+    { level: 'error', phase: 'verify', message: error.message },
+  );
+}
+
+/** A verification that is asked for by itself always compares something. */
+function modeOf({ job, plan }: VerifyRun): Plan['options']['verify'] {
+  const { verify: mode } = plan.options;
+  return mode === 'none' && job.action === 'verify' ? 'checksum' : mode;
+}
+
+async function verifyTables(run: VerifyRun): Promise<TableVerdict[]> {
+  const { held, plan, source, target, ledger, progress, signal } = run;
+  const mode = modeOf(run);
+  if (mode === 'none') {
+    await MigrationTable.update({ phase: 'done', verdict: 'skipped' }, { where: { jobId: held.jobId } });
+    return [];
+  }
+  await setTablePhase(held, 'verify');
+  const { lanes, consistency } = plan.options;
+  return await verify({
+    target,
+    ledger,
+    plan,
+    mode,
+    lanes,
+    signal,
+    openSnapshot: () => source.openSnapshot({ lanes, consistency }),
+    rejectedLocators: (table, chunk) => readLocators(held.jobId, table, chunk),
+    onTable: async (verdict) => {
+      progress?.addTable();
+      await storeVerdict(held, verdict);
+      await logJob(held, [describeVerdict(verdict)]);
+    },
+  });
+}
+
+async function readLocators(jobId: string, table: PlannedTable, chunk: Chunk): Promise<ReadonlySet<string>> {
+  const rows = await RejectedRow.findAll({
+    attributes: ['locator'],
+    where: { jobId, chunkNumber: chunk.number },
+    include: [{ association: 'table', attributes: [], where: { sourceTable: table.source }, required: true }],
+  });
+  return new Set(rows.flatMap(({ locator }) => locator ?? []));
+}
+
+function describeVerdict({ table, verdict, mode, rowsFound, failures }: TableVerdict): Parameters<typeof logJob>[1][number] {
+  if (verdict === 'passed') {
+    return { level: 'info', phase: 'verify', tableName: table, message: `${table}: ${String(rowsFound)} rows verified (${mode})` };
+  }
+  const [first] = failures;
+  const where = first?.chunk == null ? '' : ` in chunk ${String(first.chunk)}`;
+  return {
+    level: 'error',
+    phase: 'verify',
+    tableName: table,
+    message: `${table}: what is in the target is not what was copied${where}`,
+    detail: { failures },
+  };
+}
