@@ -355,6 +355,7 @@ export const REASON_CODES = [
   'INVALID_DATE',
   'EMPTY_DATE',
   'ZERO_DATE',
+  'MIXED_DATE',
   'TEXT_NUL',
   'INVALID_UTF8',
   'PK_NULL',
