@@ -7,7 +7,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { counterColumn, idColumn, tableOptions } from './columns.ts';
+import { counterColumn, idColumn, tableOptions, type JsonObject } from './columns.ts';
 
 /** Values of one column of one chunk that a policy stored otherwise than the source gave them, by one rule. */
 export class Adjustment extends Model<
@@ -22,7 +22,7 @@ export class Adjustment extends Model<
   declare rule: string;
   declare count: number;
   /** Keys of a few of the rows. */
-  declare sampleKeys: readonly object[];
+  declare sampleKeys: readonly JsonObject[];
 
   static initModel(sequelize: Sequelize): typeof Adjustment {
     return this.init(

@@ -7,7 +7,13 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { idColumn, momentColumn, nullableCounterColumn, tableOptions } from './columns.ts';
+import {
+  idColumn,
+  momentColumn,
+  nullableCounterColumn,
+  tableOptions,
+  type JsonObject,
+} from './columns.ts';
 import type { AuditOutcome } from './vocabulary.ts';
 
 /**
@@ -31,7 +37,7 @@ export class AuditTrail extends Model<
   declare ip: CreationOptional<string | null>;
   declare userAgent: CreationOptional<string | null>;
   declare requestId: CreationOptional<string | null>;
-  declare detail: CreationOptional<object | null>;
+  declare detail: CreationOptional<JsonObject | null>;
   declare seq: CreationOptional<number | null>;
   declare prevHash: CreationOptional<string | null>;
   declare hash: CreationOptional<string | null>;

@@ -3,6 +3,9 @@ import { v7 as uuidv7 } from 'uuid';
 
 import { schemaOf } from './hub-schema.ts';
 
+/** What a jsonb column holds: an object or a list. Two types in one, because interfaces fit the one and literals the other. */
+export type JsonObject = object | Record<string, unknown>;
+
 /** UUID v7 made in this process: keys grow with time, so that they index well and break ties of `created_at`. */
 export function idColumn() {
   return {

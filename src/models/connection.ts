@@ -7,7 +7,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { idColumn, momentColumn, tableOptions } from './columns.ts';
+import { idColumn, momentColumn, tableOptions, type JsonObject } from './columns.ts';
 import { MAX_LENGTHS, type ConnectionKind } from './vocabulary.ts';
 
 /** How to reach a source or a target. The secret is here only encrypted, and no presenter shows even that. */
@@ -19,7 +19,7 @@ export class Connection extends Model<
   declare name: string;
   declare kind: ConnectionKind;
   /** Everything but the secret. */
-  declare options: object;
+  declare options: JsonObject;
   declare secretCiphertext: CreationOptional<Buffer | null>;
   declare secretKeyId: CreationOptional<string | null>;
   /** null = made by the hub itself. */

@@ -8,7 +8,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { counterColumn, idColumn, momentColumn, tableOptions } from './columns.ts';
+import { counterColumn, idColumn, momentColumn, tableOptions, type JsonObject } from './columns.ts';
 import type { Connection } from './connection.ts';
 import { MAX_LENGTHS, type JobAction, type JobPhase, type JobStatus } from './vocabulary.ts';
 
@@ -46,18 +46,18 @@ export class MigrationJob extends Model<
   declare name: string;
   declare sourceId: string;
   declare targetId: string;
-  declare options: CreationOptional<object>;
+  declare options: CreationOptional<JsonObject>;
   declare status: CreationOptional<JobStatus>;
   /** null = never started. */
   declare phase: CreationOptional<JobPhase | null>;
   /** null = nothing asked for yet. */
   declare action: CreationOptional<JobAction | null>;
   declare counters: CreationOptional<Partial<JobCounters>>;
-  declare assessment: CreationOptional<object | null>;
-  declare plan: CreationOptional<object | null>;
+  declare assessment: CreationOptional<JsonObject | null>;
+  declare plan: CreationOptional<JsonObject | null>;
   /** SHA-256 of the plan, 64 hex digits. */
   declare planHash: CreationOptional<string | null>;
-  declare result: CreationOptional<object | null>;
+  declare result: CreationOptional<JsonObject | null>;
   declare error: CreationOptional<JobError | null>;
   /** Raised by one with every change that a client can see the effect of; the ETag. */
   declare version: CreationOptional<number>;

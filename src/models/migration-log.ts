@@ -1,7 +1,7 @@
 import {
   DataTypes,
-  literal,
   Model,
+  QueryTypes,
   type CreationOptional,
   type InferAttributes,
   type InferCreationAttributes,
@@ -10,8 +10,14 @@ import {
 } from 'sequelize';
 
 import { AppError } from '../errors/app-error.ts';
-import { counterColumn, momentColumn, tableOptions } from './columns.ts';
-import { sequelizeOf } from './hub-schema.ts';
+import {
+  counterColumn,
+  momentColumn,
+  tableOptions,
+  toSafeInteger,
+  type JsonObject,
+} from './columns.ts';
+import { quotedTable, sequelizeOf } from './hub-schema.ts';
 import { MigrationJob } from './migration-job.ts';
 import { inTransaction } from './transaction.ts';
 import type { JobPhase, LogLevel } from './vocabulary.ts';
@@ -22,7 +28,7 @@ export interface LogEntry {
   readonly message: string;
   readonly phase?: JobPhase | null;
   readonly tableName?: string | null;
-  readonly detail?: object | null;
+  readonly detail?: JsonObject | null;
   /** Default: now. */
   readonly at?: Date;
 }
@@ -39,7 +45,7 @@ export class MigrationLog extends Model<
   declare phase: CreationOptional<JobPhase | null>;
   declare tableName: CreationOptional<string | null>;
   declare message: string;
-  declare detail: CreationOptional<object | null>;
+  declare detail: CreationOptional<JsonObject | null>;
 
   /**
    * Appends entries in the order given, any number of writers at once. Numbers come from the job's row, which stays locked
@@ -85,11 +91,10 @@ export class MigrationLog extends Model<
 
 /** Takes `count` numbers and gives the last of them. */
 async function reserve(jobId: string, count: number, transaction: Transaction): Promise<number> {
-  const [, jobs] = await MigrationJob.update(
-    { logSeq: literal(`log_seq + ${String(count)}`) },
-    { where: { id: jobId }, returning: ['logSeq'], silent: true, transaction },
+  const [job] = await sequelizeOf(MigrationJob).query<{ log_seq: string }>(
+    `UPDATE ${quotedTable(MigrationJob)} SET log_seq = log_seq + $count WHERE id = $jobId RETURNING log_seq`,
+    { bind: { count, jobId }, type: QueryTypes.SELECT, transaction },
   );
-  const job = jobs[0];
   if (!job) throw new AppError('NOT_FOUND', { entity: 'Job' });
-  return job.logSeq;
+  return toSafeInteger(job.log_seq);
 }

@@ -7,7 +7,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { counterColumn, idColumn, momentColumn, tableOptions } from './columns.ts';
+import { counterColumn, idColumn, momentColumn, tableOptions, type JsonObject } from './columns.ts';
 import type { TablePhase, Verdict } from './vocabulary.ts';
 
 /** One table of a job: what became of its rows. Rows read = rows copied + rows rejected, or the job has failed. */
@@ -32,7 +32,7 @@ export class MigrationTable extends Model<
   declare phase: CreationOptional<TablePhase>;
   declare verdict: CreationOptional<Verdict>;
   /** Why it failed: chunk, key range, …; null = nothing to tell. */
-  declare detail: CreationOptional<object | null>;
+  declare detail: CreationOptional<JsonObject | null>;
   declare createdAt: CreationOptional<Date>;
   declare updatedAt: CreationOptional<Date>;
 

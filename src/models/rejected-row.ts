@@ -7,7 +7,7 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { idColumn, momentColumn, tableOptions } from './columns.ts';
+import { idColumn, momentColumn, tableOptions, type JsonObject } from './columns.ts';
 
 /** A source row that could not be stored faithfully, kept until someone mends and replays it. Never dropped silently. */
 export class RejectedRow extends Model<
@@ -19,7 +19,7 @@ export class RejectedRow extends Model<
   declare tableId: string;
   declare chunkNumber: number;
   /** Key column → value. Text with NUL or invalid bytes as base64: jsonb can hold neither. */
-  declare rowKey: object;
+  declare rowKey: JsonObject;
   /** The row's identity inside the source, opaque; null = the source has none. */
   declare locator: CreationOptional<string | null>;
   /** null = the row as a whole. */
@@ -27,7 +27,7 @@ export class RejectedRow extends Model<
   declare reasonCode: string;
   declare message: string;
   /** Source column → value as the source gave it. */
-  declare row: object;
+  declare row: JsonObject;
   /** null = not replayed. */
   declare replayedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
