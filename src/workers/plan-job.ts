@@ -1,5 +1,6 @@
 import type { Assessment, Plan, Source } from '../engine/contract.ts';
-import { assess } from '../engine/steps/assess.ts';
+import { selectTables } from '../engine/select-tables.ts';
+import { assess, fingerprintOf } from '../engine/steps/assess.ts';
 import { plan } from '../engine/steps/plan.ts';
 import { enterPhase, logJob, storeAssessment, storePlan } from '../services/job-run.ts';
 import { optionsOf, type JobRun } from './job-run.ts';
@@ -20,11 +21,18 @@ export async function assessJob({ held, job, signal }: JobRun, source: Source): 
   return assessment;
 }
 
-/** Plans from the stored assessment, or assesses first. */
+/** Plans from the stored assessment while the source's schema is what it was then, or assesses anew. */
 export async function planJob(run: JobRun, source: Source): Promise<Plan> {
-  const assessment = (run.job.assessment as Assessment | null) ?? (await assessJob(run, source));
+  const assessment = (await currentAssessment(run, source)) ?? (await assessJob(run, source));
   await enterPhase(run.held, 'plan');
   const planned = plan(assessment, optionsOf(run.job));
   await storePlan(run.held, planned);
   return planned;
+}
+
+async function currentAssessment({ job, signal }: JobRun, source: Source): Promise<Assessment | null> {
+  const assessment = job.assessment as Assessment | null;
+  if (assessment === null) return null;
+  const catalog = selectTables(await source.readCatalog(signal), optionsOf(job));
+  return fingerprintOf(catalog) === assessment.fingerprint ? assessment : null;
 }

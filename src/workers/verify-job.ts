@@ -3,6 +3,7 @@ import { verify, type TableVerdict } from '../engine/steps/verify.ts';
 import { AppError } from '../errors/app-error.ts';
 import { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
+import type { JobResult } from '../services/job-result.ts';
 import { endRun, enterPhase, logJob, setTablePhase, storeCounters, storeVerdict } from '../services/job-run.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { OpenRun } from './job-run.ts';
@@ -14,20 +15,6 @@ export interface VerifyRun extends OpenRun {
   readonly consistency?: string;
   /** What finishing had to tell. */
   readonly notes?: readonly string[];
-}
-
-/** What a finished job leaves behind; `report` shows it. */
-export interface JobResult {
-  readonly planHash: string;
-  readonly sourceFingerprint: string;
-  readonly consistency: { readonly requested: string; readonly reached: string };
-  readonly verification: {
-    readonly mode: string;
-    readonly status: 'passed' | 'failed' | 'skipped';
-    readonly tablesPassed: number;
-    readonly tablesFailed: number;
-  };
-  readonly notes: readonly string[];
 }
 
 /** The last phase: every table gets its verdict, and the job succeeds only if all of them passed. */

@@ -1,0 +1,183 @@
+import { once } from 'node:events';
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { HubClient } from './demo/hub-client.ts';
+import { startHub, type HubProcess } from './demo/hub-process.ts';
+import { writeLegacyDatabase } from './demo/legacy-database.ts';
+import { formatNumber, print, printTable, ProgressLine } from './demo/terminal.ts';
+
+/**
+ * The main job, as a user of the API does it: a legacy SQLite file is uploaded, assessed, planned, copied, finished and verified
+ * into PostgreSQL. Exit code 0 only if every row is accounted for and every digest matches. `--keep` leaves the hub running.
+ */
+async function main(): Promise<number> {
+  const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  const folder = path.resolve('.data/demo');
+  const dataDir = path.join(folder, 'hub');
+  rmSync(path.join(folder, 'legacy-shop.sqlite'), { force: true });
+  mkdirSync(folder, { recursive: true });
+
+  print('Legacy Migration Hub: the main job\n');
+  const legacyFile = path.join(folder, 'legacy-shop.sqlite');
+  const legacy = writeLegacyDatabase(legacyFile);
+  print(`1. Made a legacy database: ${formatNumber(legacy.rows)} rows, ${path.relative('.', legacyFile)}`);
+
+  const hub = await startHub({ dataDir });
+  const interrupted = stopOnSignal(hub);
+  try {
+    print(`2. Started the hub with its own PostgreSQL: ${hub.url}`);
+    const client = new HubClient(hub.url);
+    await client.login(hub.email, hub.password);
+    print(`3. Logged in as ${hub.email}`);
+
+    const isComplete = await migrate(client, legacyFile);
+    printNextSteps(hub, values.keep);
+    if (values.keep) await interrupted;
+    return isComplete ? 0 : 1;
+  } finally {
+    await hub.stop();
+  }
+}
+
+async function migrate(client: HubClient, legacyFile: string): Promise<boolean> {
+  const upload = await client.upload<{ id: string; sha256: string }>('/source-files', legacyFile);
+  print(`4. Uploaded the file (SHA-256 ${upload.sha256.slice(0, 16)}…)`);
+
+  const run = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
+  const source = await client.post<{ id: string }>('/connections', {
+    name: `legacy shop ${run}`,
+    kind: 'sqlite',
+    options: { sourceFileId: upload.id },
+  });
+  const target = await findTarget(client);
+  const { version } = await client.post<{ version: string }>(`/connections/${target.id}/test`);
+  print(`5. Connected both ends: the file and ${version}`);
+
+  const job = await client.post<Job>('/migration-jobs', {
+    name: `Demo ${run}`,
+    sourceId: source.id,
+    targetId: target.id,
+    options: { targetSchema: `shop_${run}` },
+  });
+  await client.post(`/migration-jobs/${job.id}/start`);
+  print('6. Started the job; following its events\n');
+  const finished = await follow(client, job.id);
+  return await report(client, finished, `shop_${run}`);
+}
+
+/** The connection that a hub with an embedded PostgreSQL brings along. */
+async function findTarget(client: HubClient): Promise<{ id: string }> {
+  const connections = await client.list<{ id: string; name: string }>('/connections');
+  const target = connections.find(({ name }) => name === 'embedded');
+  if (target === undefined) throw new Error('the hub has no connection named "embedded"');
+  return target;
+}
+
+async function follow(client: HubClient, jobId: string): Promise<Job> {
+  const line = new ProgressLine();
+  for await (const { event, data } of client.events(`/migration-jobs/${jobId}/events`)) {
+    if (event !== 'job') continue;
+    const { phase, status, progress } = data as Job;
+    const done = progress.rowsCopied + progress.rowsRejected;
+    const share = progress.rowsTotal === 0 ? 0 : Math.min(1, done / progress.rowsTotal);
+    const speed = progress.rowsPerSecond === null ? '' : `, ${formatNumber(progress.rowsPerSecond)} rows/s`;
+    line.show(phase ?? status, share, `${formatNumber(done)} of ${formatNumber(progress.rowsTotal)} rows${speed}`);
+  }
+  line.end();
+  return await client.get<Job>(`/migration-jobs/${jobId}`);
+}
+
+async function report(client: HubClient, job: Job, schema: string): Promise<boolean> {
+  const tables = await client.list<TableRow>(`/migration-jobs/${job.id}/tables`);
+  print();
+  printTable(
+    ['table', 'read', 'copied', 'rejected', 'adjusted', 'verdict'],
+    tables.map((table) => [
+      table.sourceTable,
+      table.rowsRead,
+      table.rowsCopied,
+      table.rowsRejected,
+      table.rowsAdjusted,
+      table.verdict,
+    ]),
+  );
+  await printExceptions(client, job.id);
+
+  const balances = tables.every(({ rowsRead, rowsCopied, rowsRejected }) => rowsRead === rowsCopied + rowsRejected);
+  const isVerified = tables.length > 0 && tables.every(({ verdict }) => verdict === 'passed');
+  print(`\n  Job ${job.status}${job.error === null ? '' : `: ${job.error.error}`}`);
+  print(`  Every row accounted for (read = copied + rejected): ${balances ? 'yes' : 'NO'}`);
+  print(`  Every digest of the target equals that of the source: ${isVerified ? 'yes' : 'NO'}`);
+  print(`  The data is in schema ${schema} of the target database`);
+  return job.status === 'succeeded' && balances && isVerified;
+}
+
+async function printExceptions(client: HubClient, jobId: string): Promise<void> {
+  const adjustments = await client.list<Adjustment>(`/migration-jobs/${jobId}/adjustments`);
+  const rejects = await client.list<RejectedRow>(`/migration-jobs/${jobId}/rejects`);
+  for (const { table, column, rule, count } of adjustments) {
+    print(`\n  adjusted: ${formatNumber(count)} values of ${table}.${column} by rule ${rule}`);
+  }
+  for (const { table, column, reasonCode, key } of rejects.slice(0, 3)) {
+    print(`  rejected: ${table} ${JSON.stringify(key)}: ${column} has ${reasonCode}`);
+  }
+  if (rejects.length > 3) print(`  … and ${String(rejects.length - 3)} more, kept with their original bytes`);
+}
+
+function printNextSteps(hub: HubProcess, isKept: boolean): void {
+  print('\nWhere to look next');
+  if (!isKept) {
+    print('  npm run demo -- --keep    the same, and the hub stays up to be explored with curl');
+    print('  npm start                 a hub of your own');
+    print('  README.md                 the same migration step by step with curl');
+    return;
+  }
+  print(`  The hub runs at ${hub.url} until Ctrl-C. Log in:`);
+  print(`  curl -s ${hub.url}/api/v1/auth/login -H 'Content-Type: application/json' \\`);
+  print(`    -d '{"credential":"${hub.email}","password":"${hub.password}"}'`);
+}
+
+/** Resolves when the user wants to end; the hub is stopped in order by whoever waits. */
+function stopOnSignal(hub: HubProcess): Promise<unknown> {
+  const signals = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
+  return signals.then(() => hub.stop());
+}
+
+interface Job {
+  readonly id: string;
+  readonly status: string;
+  readonly phase: string | null;
+  readonly error: { readonly error: string } | null;
+  readonly progress: {
+    readonly rowsTotal: number;
+    readonly rowsCopied: number;
+    readonly rowsRejected: number;
+    readonly rowsPerSecond: number | null;
+  };
+}
+
+interface TableRow {
+  readonly sourceTable: string;
+  readonly rowsRead: number;
+  readonly rowsCopied: number;
+  readonly rowsRejected: number;
+  readonly rowsAdjusted: number;
+  readonly verdict: string;
+}
+
+interface Adjustment {
+  readonly table: string;
+  readonly column: string;
+  readonly rule: string;
+  readonly count: number;
+}
+
+interface RejectedRow {
+  readonly table: string;
+  readonly column: string;
+  readonly reasonCode: string;
+  readonly key: object;
+}
+
+process.exitCode = await main();

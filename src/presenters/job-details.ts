@@ -1,0 +1,62 @@
+import type { Adjustment } from '../models/adjustment.ts';
+import type { MigrationLog } from '../models/migration-log.ts';
+import type { MigrationTable } from '../models/migration-table.ts';
+import type { RejectedRow } from '../models/rejected-row.ts';
+
+/** One table of a job; `failures` tells key ranges and rows where verification found a difference. */
+export function presentTable(table: MigrationTable): object {
+  const { failures } = (table.detail ?? {}) as { failures?: object[] };
+  return {
+    sourceTable: table.sourceTable,
+    targetTable: `${table.targetSchema}.${table.targetTable}`,
+    phase: table.phase,
+    rowsEstimated: table.rowsEstimated,
+    rowsRead: table.rowsRead,
+    rowsCopied: table.rowsCopied,
+    rowsRejected: table.rowsRejected,
+    rowsAdjusted: table.rowsAdjusted,
+    rowsVerified: table.rowsVerified,
+    bytes: table.bytes,
+    verdict: table.verdict,
+    failures: failures ?? [],
+  };
+}
+
+export function presentLog(log: MigrationLog): object {
+  return {
+    seq: log.seq,
+    at: log.at,
+    level: log.level,
+    phase: log.phase,
+    table: log.tableName,
+    message: log.message,
+    detail: log.detail,
+  };
+}
+
+/** A rejected row with its table (association `table`). */
+export function presentReject(row: RejectedRow & { readonly table?: MigrationTable }): object {
+  return {
+    id: row.id,
+    table: row.table?.sourceTable ?? null,
+    chunk: row.chunkNumber,
+    key: row.rowKey,
+    column: row.columnName,
+    reasonCode: row.reasonCode,
+    message: row.message,
+    row: row.row,
+    replayedAt: row.replayedAt,
+    createdAt: row.createdAt,
+  };
+}
+
+/** Adjustments with their table (association `table`). */
+export function presentAdjustment(adjustment: Adjustment & { readonly table?: MigrationTable }): object {
+  return {
+    table: adjustment.table?.sourceTable ?? null,
+    column: adjustment.columnName,
+    rule: adjustment.rule,
+    count: adjustment.count,
+    sampleKeys: adjustment.sampleKeys,
+  };
+}

@@ -1,0 +1,13 @@
+/** What a finished job leaves behind; `report` shows it. */
+export interface JobResult {
+  readonly planHash: string;
+  readonly sourceFingerprint: string;
+  readonly consistency: { readonly requested: string; readonly reached: string };
+  readonly verification: {
+    readonly mode: string;
+    readonly status: 'passed' | 'failed' | 'skipped';
+    readonly tablesPassed: number;
+    readonly tablesFailed: number;
+  };
+  readonly notes: readonly string[];
+}
