@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import type { Logger } from 'pino';
 
-import { findOwner, findServerAccount } from './embedded-postgres/account.ts';
+import { findOwner, findServerAccount, shareWithOwner } from './embedded-postgres/account.ts';
 import { findBinaries, makeSharedFolder, SHARED_FOLDER } from './embedded-postgres/binaries.ts';
 import {
   initialise,
@@ -142,13 +142,22 @@ async function prepareDataDir(dataDir: string): Promise<string> {
   }
   // Others may pass through but not look: the cluster in it may belong to another account.
   await mkdir(dataDir, { recursive: true, mode: 0o711 });
-  await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  try {
+    await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(
+      `${dataDir} belongs to another user: run the hub as that user, or set DATA_DIR`,
+    );
+  }
   return realpath(dataDir);
 }
 
 function withLock<Result>(dataDir: string, work: () => Promise<Result>): Promise<Result> {
   const file = path.join(dataDir, 'postgres.lock');
-  return withExclusiveLock({ file, timeoutSeconds: LOCK_TIMEOUT_SECONDS }, work);
+  return withExclusiveLock({ file, timeoutSeconds: LOCK_TIMEOUT_SECONDS }, async () => {
+    await shareWithOwner(dataDir, file);
+    return work();
+  });
 }
 
 async function ensureRunning(options: EmbeddedPostgresOptions): Promise<Running> {

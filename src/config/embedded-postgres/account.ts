@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { chown, stat } from 'node:fs/promises';
 
 import { runCommand, type ServerAccount } from './command.ts';
 
@@ -28,6 +28,13 @@ export async function findOwner(clusterDir: string): Promise<ServerAccount | und
     );
   }
   return { uid, gid };
+}
+
+/** One start with sudo must not leave files in a user's data folder that the user cannot open. */
+export async function shareWithOwner(dataDir: string, file: string): Promise<void> {
+  if (process.getuid?.() !== 0) return;
+  const { uid, gid } = await stat(dataDir);
+  await chown(file, uid, gid);
 }
 
 async function lookUpAccount(): Promise<ServerAccount | undefined> {

@@ -3,6 +3,7 @@ import { readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { findErrorCode } from '../error-code.ts';
+import { shareWithOwner } from './account.ts';
 
 /** What is remembered between starts, in `postgres.json` in the data folder. */
 export interface ClusterState {
@@ -27,6 +28,7 @@ export async function readState(dataDir: string): Promise<ClusterState | null> {
 export async function writeState(dataDir: string, state: ClusterState): Promise<void> {
   const unfinished = `${stateFile(dataDir)}.new`;
   await writeFile(unfinished, `${JSON.stringify(state, null, 2)}\n`, { mode: 0o600 });
+  await shareWithOwner(dataDir, unfinished);
   await rename(unfinished, stateFile(dataDir));
 }
 
