@@ -1,8 +1,14 @@
 import { randomBytes } from 'node:crypto';
+import path from 'node:path';
 
 import pg from 'pg';
 
-import { SERVER_URL_VARIABLE } from './test-server.ts';
+import { createSequelize } from '../../src/config/database.ts';
+import { withExclusiveLock } from '../../src/config/embedded-postgres/lock.ts';
+import { migrate } from '../../src/models/schema.ts';
+import { RUN_FOLDER_VARIABLE, SERVER_URL_VARIABLE } from './test-server.ts';
+
+const TEMPLATE = 'template_hub';
 
 export interface TestDatabase {
   readonly name: string;
@@ -23,20 +29,51 @@ export function testServerUrl(database: string): string {
 
 /** Makes a fresh, empty database that no other test sees. */
 export async function createTestDatabase(): Promise<TestDatabase> {
+  return createFrom('template1');
+}
+
+/** The same with the hub's tables in it, in the schema `hub`. Copied from one that was migrated once. */
+export async function createMigratedTestDatabase(): Promise<TestDatabase> {
+  const folder = process.env[RUN_FOLDER_VARIABLE] ?? '';
+  const file = path.join(folder, 'template.lock');
+  await withExclusiveLock({ file, timeoutSeconds: 60 }, ensureTemplate);
+  return createFrom(TEMPLATE);
+}
+
+async function ensureTemplate(): Promise<void> {
+  const templates = await runOnServer(`SELECT FROM pg_database WHERE datname = '${TEMPLATE}'`);
+  if (templates > 0) return;
+
+  const unfinished = await createFrom('template1');
+  const sequelize = createSequelize({ url: unfinished.url, schema: 'hub' });
+  try {
+    await migrate(sequelize);
+  } finally {
+    await sequelize.close();
+  }
+  // Renamed at the end: a template that failed half-way must not be taken for a good one.
+  await runOnServer(`ALTER DATABASE ${unfinished.name} RENAME TO ${TEMPLATE}`);
+}
+
+async function createFrom(template: string): Promise<TestDatabase> {
   const name = `test_${randomBytes(6).toString('hex')}`;
-  await runOnServer(`CREATE DATABASE ${name}`);
+  await runOnServer(`CREATE DATABASE ${name} TEMPLATE ${template}`);
   return {
     name,
     url: testServerUrl(name),
-    drop: () => runOnServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
+    drop: async () => {
+      await runOnServer(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`);
+    },
   };
 }
 
-async function runOnServer(statement: string): Promise<void> {
+/** Answers how many rows came back. */
+async function runOnServer(statement: string): Promise<number> {
   const client = new pg.Client({ connectionString: testServerUrl('postgres') });
   await client.connect();
   try {
-    await client.query(statement);
+    const { rowCount } = await client.query(statement);
+    return rowCount ?? 0;
   } finally {
     await client.end();
   }

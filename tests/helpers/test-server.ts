@@ -10,6 +10,8 @@ import {
 
 /** Tells the test processes where the server of this run is: the URL of any of its databases. */
 export const SERVER_URL_VARIABLE = 'TEST_DATABASE_SERVER_URL';
+/** A folder that all test processes of this run share. */
+export const RUN_FOLDER_VARIABLE = 'TEST_RUN_FOLDER';
 
 const user = process.getuid?.() ?? 'user';
 const runsFolder = path.join(os.tmpdir(), `legacy-migration-hub-tests-${user}`);
@@ -40,7 +42,7 @@ async function removeRun(processId: number): Promise<void> {
   await rm(runFolder(processId), { recursive: true, force: true });
 }
 
-function runFolder(processId: number): string {
+export function runFolder(processId: number): string {
   return path.join(runsFolder, String(processId));
 }
 
