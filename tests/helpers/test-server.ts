@@ -37,9 +37,15 @@ async function removeInterruptedRuns(): Promise<void> {
   for (const processId of runs) await removeRun(processId);
 }
 
+/** Also stops the servers that tests have started for themselves in folders within the run's. */
 async function removeRun(processId: number): Promise<void> {
-  await removeEmbeddedPostgres({ dataDir: runFolder(processId) });
-  await rm(runFolder(processId), { recursive: true, force: true });
+  const folder = runFolder(processId);
+  const files = await readdir(folder, { recursive: true }).catch(() => []);
+  const states = files.filter((file) => path.basename(file) === 'postgres.json');
+  for (const state of states) {
+    await removeEmbeddedPostgres({ dataDir: path.join(folder, path.dirname(state)) });
+  }
+  await rm(folder, { recursive: true, force: true });
 }
 
 export function runFolder(processId: number): string {

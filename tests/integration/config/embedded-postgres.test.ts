@@ -1,6 +1,5 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 
@@ -12,6 +11,9 @@ import {
   type EmbeddedPostgres,
 } from '../../../src/config/embedded-postgres.ts';
 import { findPostmaster } from '../../../src/config/embedded-postgres/postmaster.ts';
+
+// Not where mkdtemp would put it: what a killed run leaves here, the next one stops and removes.
+const runFolder = process.env.TEST_RUN_FOLDER ?? '';
 
 async function query(url: string, statement: string): Promise<unknown[]> {
   const client = new pg.Client({ connectionString: url });
@@ -29,7 +31,7 @@ describe('startEmbeddedPostgres', () => {
   let server: EmbeddedPostgres;
 
   beforeAll(() => {
-    dataDir = mkdtempSync(path.join(os.tmpdir(), 'hub postgres '));
+    dataDir = mkdtempSync(path.join(runFolder, 'data folder '));
   });
 
   beforeEach(async () => {
@@ -139,7 +141,7 @@ describe('startEmbeddedPostgres in several processes', () => {
   let dataDir: string;
 
   beforeEach(() => {
-    dataDir = mkdtempSync(path.join(os.tmpdir(), 'hub-postgres-'));
+    dataDir = mkdtempSync(path.join(runFolder, 'data-'));
   });
 
   afterEach(async () => {
