@@ -1,0 +1,10 @@
+import type { Readiness } from '../controllers/health.ts';
+import type { Hub } from '../services/hub.ts';
+import { authRoutes } from './auth.ts';
+import type { Route } from './define-route.ts';
+import { healthRoutes } from './health.ts';
+
+/** The table of contents of the API: one line for each resource. */
+export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
+  return [...healthRoutes(hub, readiness), ...authRoutes(hub)];
+}
