@@ -2,19 +2,35 @@ import type { Catalog, JobOptions, Table } from './contract.ts';
 
 /** The catalog less the tables that `include` and `exclude` leave out. */
 export function selectTables(catalog: Catalog, options: Pick<JobOptions, 'include' | 'exclude'>): Catalog {
-  const included = options.include.map(globToRegExp);
-  const excluded = options.exclude.map(globToRegExp);
+  const { include, exclude } = options;
   const isSelected = ({ name }: Table): boolean =>
-    (included.length === 0 || included.some((glob) => glob.test(name))) && !excluded.some((glob) => glob.test(name));
+    (include.length === 0 || include.some((glob) => matchesGlob(name, glob))) &&
+    !exclude.some((glob) => matchesGlob(name, glob));
   return { ...catalog, tables: catalog.tables.filter(isSelected) };
 }
 
-/** `*` = any characters, `?` = one. Everything else stands for itself, so no pattern can be slow. */
-function globToRegExp(glob: string): RegExp {
-  const pattern = glob
-    .replace(/\*+/g, '*')
-    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
-    .replaceAll('*', '.*')
-    .replaceAll('?', '.');
-  return new RegExp(`^${pattern}$`, 'isu');
+/**
+ * `*` = any characters, `?` = one, everything else stands for itself; without regard to case. On a mismatch only the last `*`
+ * takes one character more, so no pattern can be slow: at most name × glob steps.
+ */
+function matchesGlob(name: string, glob: string): boolean {
+  const [text, pattern] = [[...name.toLowerCase()], [...glob.toLowerCase()]];
+  let [at, wanted] = [0, 0];
+  let [starAt, starWanted] = [-1, -1];
+  while (at < text.length) {
+    if (pattern[wanted] === '*') {
+      [starAt, starWanted] = [at, wanted];
+      wanted += 1;
+    } else if (pattern[wanted] === '?' || pattern[wanted] === text[at]) {
+      at += 1;
+      wanted += 1;
+    } else if (starWanted >= 0) {
+      starAt += 1;
+      at = starAt;
+      wanted = starWanted + 1;
+    } else {
+      return false;
+    }
+  }
+  return pattern.slice(wanted).every((character) => character === '*');
 }
