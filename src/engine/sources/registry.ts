@@ -1,0 +1,22 @@
+import type { Source, SourceDriver, SourceKind } from '../contract.ts';
+import { SQLITE_DRIVER, type SqliteLocation } from './sqlite.ts';
+
+/** How each kind of source is reached. */
+export interface SourceLocations {
+  readonly sqlite: SqliteLocation;
+}
+
+/** Every kind of source that can be read. */
+export const SOURCE_DRIVERS: {
+  readonly [Kind in SourceKind]: SourceDriver<SourceLocations[Kind]>;
+} = {
+  sqlite: SQLITE_DRIVER,
+};
+
+/** Opens a source of the given kind; nothing is read before the first call of a method. */
+export function openSource<Kind extends SourceKind>(
+  kind: Kind,
+  location: SourceLocations[Kind],
+): Source {
+  return SOURCE_DRIVERS[kind].open(location);
+}

@@ -1,0 +1,164 @@
+import type { PlannedColumn, Policies } from '../contract.ts';
+import type { SqliteEncoderName } from './sqlite-encoders.ts';
+
+/**
+ * The second opinion on every value: what SQLite itself makes of it in SQL, beside the PostgreSQL expression that has to
+ * give the same text. Nothing here is shared with the encoders, so a mistake there cannot hide here.
+ *
+ * Fields hold no character that COPY would escape: numbers in digits, text and bytes in hex, moments in days or
+ * microseconds since 1970. Large values stand as `#` and their SHA-256.
+ */
+interface CanonicalPair {
+  /** `column` is SQL of SQLite; the functions `hub_…` are `CANONICAL_FUNCTIONS` of the thread. */
+  readonly source: (column: string, policies: Policies) => string;
+  readonly target: (column: string) => string;
+}
+
+/** From here on a text or blob is compared by its SHA-256. */
+export const CANONICAL_HASH_BYTES = 262_144;
+
+const WHOLE: CanonicalPair = {
+  // A real that is a whole number is stored as one.
+  source: (column) => `CAST(CAST(${column} AS INTEGER) AS TEXT)`,
+  target: (column) => `${column}::text`,
+};
+
+const DAY_ZERO = 2_440_587.5;
+
+/** Microseconds since 1970 of ISO text: SQLite's own clock for the seconds, the fraction by its digits. */
+function microsecondsOfText(column: string): string {
+  const zone = `CASE WHEN ${column} LIKE '%Z' THEN 'Z' WHEN length(${column}) > 16 AND substr(${column}, -6, 1) IN ('+', '-') THEN substr(${column}, -6) ELSE '' END`;
+  const point = `instr(${column}, '.')`;
+  const whole = `CASE WHEN ${point} = 0 THEN unixepoch(${column}) ELSE unixepoch(substr(${column}, 1, ${point} - 1) || ${zone}) END`;
+  const fraction = `CASE WHEN ${point} = 0 THEN 0 ELSE CAST(substr(rtrim(substr(${column}, ${point} + 1, length(${column}) - ${point} - length(${zone})), ' ') || '000000', 1, 6) AS INTEGER) END`;
+  return `(${whole}) * 1000000 + (${fraction})`;
+}
+
+/** Text that SQLite's clock can read and that is on the calendar: it takes February 30 for March 2. */
+function isOnCalendar(column: string): string {
+  return `typeof(${column}) = 'text' AND unixepoch(${column}) IS NOT NULL AND date(substr(${column}, 1, 10)) = substr(${column}, 1, 10)`;
+}
+
+/** NULL where a policy has made it so. */
+function dated(column: string, rendered: string, isMoment: string): string {
+  return `CASE WHEN ${isMoment} THEN CAST(${rendered} AS TEXT) END`;
+}
+
+function isoPair(
+  rendered: (column: string) => string,
+  target: CanonicalPair['target'],
+): CanonicalPair {
+  return { source: (column) => dated(column, rendered(column), isOnCalendar(column)), target };
+}
+
+function numberPair(type: 'integer' | 'real', rendered: (column: string) => string): CanonicalPair {
+  return {
+    source: (column) => dated(column, rendered(column), `typeof(${column}) = '${type}'`),
+    target: epochMicroseconds,
+  };
+}
+
+function epochMicroseconds(column: string): string {
+  return `(extract(epoch FROM ${column}) * 1000000)::bigint::text`;
+}
+
+function julianMicroseconds(column: string): string {
+  return `(CAST(floor(${column} * 86400000.0 + 0.5) AS INTEGER) - 210866760000000) * 1000`;
+}
+
+function mixedSource(column: string): string {
+  return `CASE
+    WHEN ${isOnCalendar(column)} THEN CAST(${microsecondsOfText(column)} AS TEXT)
+    WHEN typeof(${column}) = 'integer' AND ${column} >= 100000000 AND ${column} < 10000000000 THEN CAST(${column} * 1000000 AS TEXT)
+    WHEN typeof(${column}) = 'integer' AND ${column} >= 100000000000 AND ${column} < 10000000000000 THEN CAST(${column} * 1000 AS TEXT)
+    WHEN typeof(${column}) = 'real' AND ${column} >= 1721425.5 AND ${column} < 5373484.5 THEN CAST(${julianMicroseconds(column)} AS TEXT)
+  END`;
+}
+
+/** The bytes of a value as PostgreSQL has to hold them, in hex or by their hash. */
+function bytesInHex(column: string): string {
+  return `CASE WHEN octet_length(${column}) > ${String(CANONICAL_HASH_BYTES)} THEN '#' || hub_sha256(${column}) ELSE lower(hex(${column})) END`;
+}
+
+function hexOrHash(bytes: string): string {
+  return `CASE WHEN octet_length(${bytes}) > ${String(CANONICAL_HASH_BYTES)} THEN '#' || encode(sha256(${bytes}), 'hex') ELSE encode(${bytes}, 'hex') END`;
+}
+
+const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
+  bigint: WHOLE,
+  smallint: WHOLE,
+  double: {
+    source: (column) =>
+      `CASE WHEN ${column} IS NOT NULL THEN hub_float8(CAST(${column} AS REAL)) END`,
+    target: (column) => `encode(float8send(${column}), 'hex')`,
+  },
+  numeric: {
+    source: (column) =>
+      `CASE typeof(${column}) WHEN 'integer' THEN CAST(${column} AS TEXT) WHEN 'null' THEN NULL ELSE hub_decimal(${column}) END`,
+    target: (column) => `trim_scale(${column})::text`,
+  },
+  boolean: {
+    source: (column) =>
+      `CASE WHEN typeof(${column}) = 'text' THEN CAST(lower(${column}) IN ('true', 't') AS TEXT) ELSE CAST(${column} AS TEXT) END`,
+    target: (column) => `${column}::int::text`,
+  },
+  text: {
+    source: (column, policies) => {
+      const bytes = `CAST(CASE WHEN typeof(${column}) = 'blob' THEN ${column} ELSE CAST(${column} AS TEXT) END AS BLOB)`;
+      const cleaned = `hub_clean_text(${bytes}, typeof(${column}), '${policies.invalidUtf8}', '${policies.nulCharacter}')`;
+      return `CASE
+        WHEN ${column} IS NULL THEN NULL
+        WHEN typeof(${column}) <> 'blob' AND hub_is_utf8() AND octet_length(${column}) <= ${String(CANONICAL_HASH_BYTES)}
+          AND instr(${column}, char(0)) = 0 AND CAST(${column} AS TEXT) NOT GLOB '*[^' || char(1) || '-' || char(127) || ']*'
+          THEN lower(hex(CAST(${column} AS TEXT)))
+        ELSE ${cleaned} END`;
+    },
+    target: (column) => hexOrHash(`convert_to(${column}, 'UTF8')`),
+  },
+  bytea: {
+    source: (column) =>
+      `CASE WHEN typeof(${column}) = 'text' THEN hub_clean_text(CAST(${column} AS BLOB), 'text', 'keep', 'keep') ELSE ${bytesInHex(column)} END`,
+    target: hexOrHash,
+  },
+  date: isoPair(
+    (column) => `CAST(julianday(substr(${column}, 1, 10)) - ${String(DAY_ZERO)} AS INTEGER)`,
+    (column) => `(${column} - DATE '1970-01-01')::text`,
+  ),
+  timestamp: isoPair(microsecondsOfText, epochMicroseconds),
+  timestamptz: isoPair(microsecondsOfText, epochMicroseconds),
+  time: {
+    source: (column) =>
+      dated(
+        column,
+        // A time alone is a time on 2000-01-01 to SQLite.
+        `${microsecondsOfText(`('2000-01-01 ' || ${column})`)} - 946684800000000`,
+        `typeof(${column}) = 'text' AND ${column} LIKE '__:__%' AND unixepoch(${column}) IS NOT NULL`,
+      ),
+    target: epochMicroseconds,
+  },
+  timestamptzFromSeconds: numberPair('integer', (column) => `${column} * 1000000`),
+  timestamptzFromMilliseconds: numberPair('integer', (column) => `${column} * 1000`),
+  timestampFromJulianDay: numberPair('real', julianMicroseconds),
+  mixedTimestamp: { source: mixedSource, target: epochMicroseconds },
+  mixedTimestamptz: { source: mixedSource, target: epochMicroseconds },
+};
+
+/** SQL of SQLite for one field of the canonical rendering. */
+export function canonicalSourceExpression(
+  encoder: string,
+  column: string,
+  policies: Policies,
+): string {
+  return pairOf(encoder).source(column, policies);
+}
+
+/** SQL of PostgreSQL for the same field. */
+export function canonicalTargetExpression(column: PlannedColumn): string {
+  return pairOf(column.encoder).target(`"${column.target.replaceAll('"', '""')}"`);
+}
+
+function pairOf(encoder: string): CanonicalPair {
+  if (!Object.hasOwn(PAIRS, encoder))
+    throw new Error(`the SQLite source has no canonical rendering for ${encoder}`);
+  return PAIRS[encoder as SqliteEncoderName];
+}

@@ -1,0 +1,247 @@
+import type { Policies, ReasonCode } from '../contract.ts';
+import type { CopyBuffer } from './copy-text.ts';
+import {
+  dateText,
+  daysInMonth,
+  parseDateText,
+  timestampText,
+  timeText,
+  type ParsedDate,
+} from './date-text.ts';
+import { decodeUtf8 } from './sqlite-cells.ts';
+import {
+  momentOfJulianDay,
+  momentOfMilliseconds,
+  sqliteDateForm,
+  type Moment,
+  type SqliteDateForm,
+} from './sqlite-dates.ts';
+import {
+  describeCell,
+  outOfRange,
+  type NonNullCell,
+  type Problem,
+  type SqliteEncoder,
+} from './sqlite-encoder.ts';
+
+/** Text only; numbers in a column of ISO text are the exact way's business. */
+const TEXT_SELECT = (column: string): string =>
+  `CASE typeof(${column}) WHEN 'text' THEN ${column} WHEN 'null' THEN NULL ELSE x'' END`;
+
+type Render = (moment: Moment) => string;
+
+const RENDER_DATE: Render = ({ days }) => dateText(days);
+const RENDER_TIMESTAMP: Render = ({ days, microseconds }) => timestampText(days, microseconds, '');
+const RENDER_TIMESTAMPTZ: Render = ({ days, microseconds }) =>
+  timestampText(days, microseconds, '+00');
+const RENDER_TIME: Render = ({ microseconds }) => timeText(microseconds);
+
+/** ISO text in the given forms; all else goes by the policies. */
+function isoEncoder(forms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
+  return {
+    fastSelect: TEXT_SELECT,
+    compileFast: () => (value, out) => {
+      if (typeof value !== 'string') return false;
+      if (copiesThrough(value, forms, out)) return true;
+      const parsed = parseDateText(value);
+      if (!forms.includes(parsed.form)) return false;
+      out.writeAscii(render(parsed));
+      return true;
+    },
+    compileExact:
+      ({ policies, targetType }) =>
+      (cell, { out, writeNull, adjust }) => {
+        const { form, parsed } = formOf(cell);
+        if (parsed !== null && forms.includes(form)) {
+          out.writeAscii(render(parsed));
+          return null;
+        }
+        return unusable({ form, cell, policies, targetType }, writeNull, adjust);
+      },
+  };
+}
+
+/** Writes text that PostgreSQL prints in the very same way: `2024-02-29` and `2024-02-29 12:00:00`. */
+function copiesThrough(text: string, forms: readonly SqliteDateForm[], out: CopyBuffer): boolean {
+  const { length } = text;
+  if (
+    !(length === 10 && forms[0] === 'isoDate' && forms.length === 1) &&
+    !(length === 19 && forms.includes('isoDateTime'))
+  ) {
+    return false;
+  }
+  if (text.charCodeAt(4) !== 0x2d || text.charCodeAt(7) !== 0x2d) return false;
+  const year = digits(text, 0) * 100 + digits(text, 2);
+  const month = digits(text, 5);
+  const day = digits(text, 8);
+  // A character that is no digit makes its part NaN, which fails every comparison.
+  if (!(
+    year >= 1 &&
+    month >= 1 &&
+    month <= 12 &&
+    day >= 1 &&
+    (day <= 28 || day <= daysInMonth(year, month))
+  ))
+    return false;
+  if (length === 10) {
+    out.writeAscii(text);
+    return true;
+  }
+  const separator = text.charCodeAt(10);
+  if (
+    (separator !== 0x20 && separator !== 0x54) ||
+    text.charCodeAt(13) !== 0x3a ||
+    text.charCodeAt(16) !== 0x3a
+  )
+    return false;
+  if (!(digits(text, 11) <= 23 && digits(text, 14) <= 59 && digits(text, 17) <= 59)) return false;
+  out.writeAscii(text);
+  out.bytes[out.length - 9] = 0x20;
+  return true;
+}
+
+function digits(text: string, at: number): number {
+  const tens = text.charCodeAt(at) - 48;
+  const ones = text.charCodeAt(at + 1) - 48;
+  return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
+}
+
+/** Numbers of one unit, all stored as the same type. */
+function unitEncoder(
+  type: 'integer' | 'real',
+  convert: (value: number) => Moment | null,
+  render: Render,
+): SqliteEncoder {
+  return {
+    fastSelect: (column) =>
+      `CASE WHEN typeof(${column}) = '${type}' AND ${column} BETWEEN -1e15 AND 1e15 THEN ${column} WHEN ${column} IS NULL THEN NULL ELSE x'' END`,
+    compileFast: () => (value, out) => {
+      const found = typeof value === 'number' ? convert(value) : null;
+      if (found === null) return false;
+      out.writeAscii(render(found));
+      return true;
+    },
+    compileExact:
+      ({ policies, targetType }) =>
+      (cell, { out, writeNull, adjust }) => {
+        const found = cell.type === type ? convert(Number(cell.value)) : null;
+        if (found !== null) {
+          out.writeAscii(render(found));
+          return null;
+        }
+        return unusable({ form: formOf(cell).form, cell, policies, targetType }, writeNull, adjust);
+      },
+  };
+}
+
+/** Any form that names a moment, value by value; each one that is not plain ISO text of the target's kind is an adjustment. */
+function mixedEncoder(plainForms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
+  return {
+    fastSelect: TEXT_SELECT,
+    compileFast: () => (value, out) => {
+      const parsed = typeof value === 'string' ? parseDateText(value) : null;
+      if (parsed === null || !plainForms.includes(parsed.form)) return false;
+      out.writeAscii(render(parsed));
+      return true;
+    },
+    compileExact:
+      ({ policies, targetType }) =>
+      (cell, { out, writeNull, adjust }) => {
+        const { form } = formOf(cell);
+        const moment = mixedMoment(cell, form);
+        if (moment === null)
+          return unusable({ form, cell, policies, targetType }, writeNull, adjust);
+        if (!plainForms.includes(form)) adjust('MIXED_DATE');
+        out.writeAscii(render(moment));
+        return null;
+      },
+  };
+}
+
+function mixedMoment(cell: NonNullCell, form: SqliteDateForm): Moment | null {
+  switch (form) {
+    case 'isoDate':
+    case 'isoDateTime':
+    case 'isoDateTimeOffset':
+      return formOf(cell).parsed;
+    case 'epochSeconds':
+      return 'value' in cell ? momentOfMilliseconds(Number(cell.value) * 1000) : null;
+    case 'epochMilliseconds':
+      return 'value' in cell ? momentOfMilliseconds(Number(cell.value)) : null;
+    case 'julianDay':
+      return 'value' in cell ? momentOfJulianDay(Number(cell.value)) : null;
+    default:
+      return null;
+  }
+}
+
+function formOf(cell: NonNullCell): {
+  readonly form: SqliteDateForm;
+  readonly parsed: ParsedDate | null;
+} {
+  if (cell.type === 'blob' || (cell.type === 'text' && (!cell.isValid || cell.bytes.length > 64))) {
+    return { form: 'invalidDate', parsed: null };
+  }
+  if (cell.type !== 'text')
+    return { form: sqliteDateForm(cell.type, Number(cell.value)), parsed: null };
+  const parsed = parseDateText(decodeUtf8(cell.bytes));
+  return { form: parsed.form, parsed };
+}
+
+interface UnusableDate {
+  readonly form: SqliteDateForm;
+  readonly cell: NonNullCell;
+  readonly policies: Policies;
+  readonly targetType: string;
+}
+
+/** What the policies say of a value that names no moment, or names it in a form that the plan did not foresee. */
+function unusable(
+  date: UnusableDate,
+  writeNull: () => Problem,
+  adjust: (rule: ReasonCode) => void,
+): Problem {
+  const { form, cell, policies, targetType } = date;
+  const asNull = (rule: ReasonCode): Problem => {
+    const problem = writeNull();
+    if (problem === null) adjust(rule);
+    return problem;
+  };
+  switch (form) {
+    case 'emptyText':
+      if (policies.emptyDate === 'null') return asNull('EMPTY_DATE');
+      return { reasonCode: 'EMPTY_DATE', message: `An empty text is no ${targetType}` };
+    case 'zeroDate':
+      if (policies.zeroDate === 'null') return asNull('ZERO_DATE');
+      return {
+        reasonCode: 'ZERO_DATE',
+        message: 'A date with month or day zero is on no calendar',
+      };
+    case 'finerThanMicrosecond':
+      return outOfRange(cell, targetType);
+    case 'invalidDate':
+    case 'otherNumber':
+    case 'smallInteger':
+      if (policies.invalidDate === 'null') return asNull('INVALID_DATE');
+      return { reasonCode: 'INVALID_DATE', message: `${describeCell(cell)} is no ${targetType}` };
+    default:
+      return {
+        reasonCode: 'TYPE_MISMATCH',
+        message: `${describeCell(cell)} is a date in another form than the column's`,
+      };
+  }
+}
+
+const SECONDS = (value: number): Moment | null => momentOfMilliseconds(value * 1000);
+
+export const DATE_ENCODERS = {
+  date: isoEncoder(['isoDate'], RENDER_DATE),
+  timestamp: isoEncoder(['isoDate', 'isoDateTime'], RENDER_TIMESTAMP),
+  timestamptz: isoEncoder(['isoDateTimeOffset'], RENDER_TIMESTAMPTZ),
+  time: isoEncoder(['timeOfDay'], RENDER_TIME),
+  timestamptzFromSeconds: unitEncoder('integer', SECONDS, RENDER_TIMESTAMPTZ),
+  timestamptzFromMilliseconds: unitEncoder('integer', momentOfMilliseconds, RENDER_TIMESTAMPTZ),
+  timestampFromJulianDay: unitEncoder('real', momentOfJulianDay, RENDER_TIMESTAMP),
+  mixedTimestamp: mixedEncoder(['isoDate', 'isoDateTime'], RENDER_TIMESTAMP),
+  mixedTimestamptz: mixedEncoder(['isoDateTimeOffset'], RENDER_TIMESTAMPTZ),
+} as const satisfies Record<string, SqliteEncoder>;
