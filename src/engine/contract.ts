@@ -226,6 +226,9 @@ export interface JobOptions {
   readonly lanes: number;
 }
 
+/** What a job was asked to do, as far as it was said. */
+export type PartialJobOptions = Partial<Omit<JobOptions, 'policies'>> & { readonly policies?: Partial<Policies> };
+
 export const DEFAULT_JOB_OPTIONS: JobOptions = {
   include: [],
   exclude: [],
@@ -250,6 +253,15 @@ export const DEFAULT_JOB_OPTIONS: JobOptions = {
   chunkRows: 50_000,
   lanes: 2,
 };
+
+/** The options of a job, complete: what was not said is at its default. */
+export function completeOptions(options: PartialJobOptions): JobOptions {
+  return {
+    ...DEFAULT_JOB_OPTIONS,
+    ...options,
+    policies: { ...DEFAULT_JOB_OPTIONS.policies, ...options.policies },
+  };
+}
 
 // ------------------------------------------------------------------------------------------------------------- plan
 

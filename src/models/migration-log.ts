@@ -1,6 +1,7 @@
 import {
   DataTypes,
   Model,
+  Op,
   QueryTypes,
   type CreationOptional,
   type InferAttributes,
@@ -70,6 +71,11 @@ export class MigrationLog extends Model<
       },
       { transaction },
     );
+  }
+
+  /** The entries that follow number `seq`, in order, at most `limit`. */
+  static async findAfter(jobId: string, seq: number, limit: number): Promise<MigrationLog[]> {
+    return this.findAll({ where: { jobId, seq: { [Op.gt]: seq } }, order: ['seq'], limit });
   }
 
   static initModel(sequelize: Sequelize): typeof MigrationLog {

@@ -1,13 +1,23 @@
 import {
   DataTypes,
   Model,
+  QueryTypes,
   type CreationOptional,
   type InferAttributes,
   type InferCreationAttributes,
   type Sequelize,
 } from 'sequelize';
 
-import { idColumn, momentColumn, tableOptions, type JsonObject } from './columns.ts';
+import { idColumn, momentColumn, tableOptions, type JsonObject, toSafeInteger } from './columns.ts';
+import { quotedTable, sequelizeOf } from './hub-schema.ts';
+import { MigrationTable } from './migration-table.ts';
+
+/** Rejected rows of one table for one reason. */
+export interface RejectCount {
+  readonly table: string;
+  readonly reasonCode: string;
+  readonly rows: number;
+}
 
 /** A source row that could not be stored faithfully, kept until someone mends and replays it. Never dropped silently. */
 export class RejectedRow extends Model<
@@ -31,6 +41,16 @@ export class RejectedRow extends Model<
   /** null = not replayed. */
   declare replayedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
+
+  static async countByReason(jobId: string): Promise<RejectCount[]> {
+    const rows = await sequelizeOf(this).query<Omit<RejectCount, 'rows'> & { rows: string }>(
+      `SELECT t.source_table AS "table", r.reason_code AS "reasonCode", count(*) AS rows
+         FROM ${quotedTable(this)} r JOIN ${quotedTable(MigrationTable)} t ON t.id = r.table_id
+        WHERE r.job_id = $jobId GROUP BY t.position, t.source_table, r.reason_code ORDER BY t.position, r.reason_code`,
+      { bind: { jobId }, type: QueryTypes.SELECT },
+    );
+    return rows.map((row) => ({ ...row, rows: toSafeInteger(row.rows) }));
+  }
 
   static initModel(sequelize: Sequelize): typeof RejectedRow {
     return this.init(

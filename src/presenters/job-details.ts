@@ -1,4 +1,4 @@
-import type { Adjustment } from '../models/adjustment.ts';
+import type { AdjustmentSummary } from '../models/adjustment.ts';
 import type { MigrationLog } from '../models/migration-log.ts';
 import type { MigrationTable } from '../models/migration-table.ts';
 import type { RejectedRow } from '../models/rejected-row.ts';
@@ -50,11 +50,10 @@ export function presentReject(row: RejectedRow & { readonly table?: MigrationTab
   };
 }
 
-/** Adjustments with their table (association `table`). */
-export function presentAdjustment(adjustment: Adjustment & { readonly table?: MigrationTable }): object {
+export function presentAdjustment(adjustment: AdjustmentSummary): object {
   return {
-    table: adjustment.table?.sourceTable ?? null,
-    column: adjustment.columnName,
+    table: adjustment.table,
+    column: adjustment.column,
     rule: adjustment.rule,
     count: adjustment.count,
     sampleKeys: adjustment.sampleKeys,

@@ -1,4 +1,12 @@
-import type { Assessment, Finding, Plan, PlannedColumn, PlannedTable, Table, TableScan } from '../engine/contract.ts';
+import type {
+  Assessment,
+  Finding,
+  Plan,
+  PlannedColumn,
+  PlannedTable,
+  Table,
+  TableScan,
+} from '../engine/contract.ts';
 
 /** What the source holds, table by table, and what was found in its data. */
 export function presentAssessment({ catalog, fingerprint, scans, findings }: Assessment): object {
@@ -56,7 +64,10 @@ function presentPlannedTable(table: PlannedTable, plan: Plan): object {
     foreignKeys: table.foreignKeys.map((key) => ({
       name: key.name,
       columns: key.columns,
-      references: { table: plan.tables[key.referencedTable]?.target ?? null, columns: key.referencedColumns },
+      references: {
+        table: plan.tables[key.referencedTable]?.target ?? null,
+        columns: key.referencedColumns,
+      },
       onUpdate: key.onUpdate,
       onDelete: key.onDelete,
       orphans: key.orphans,

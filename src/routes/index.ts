@@ -3,8 +3,13 @@ import type { Hub } from '../services/hub.ts';
 import { authRoutes } from './auth.ts';
 import type { Route } from './define-route.ts';
 import { healthRoutes } from './health.ts';
+import { migrationJobRoutes } from './migration-jobs.ts';
 
 /** The table of contents of the API: one line for each resource. */
 export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
-  return [...healthRoutes(hub, readiness), ...authRoutes(hub)];
+  return [
+    ...healthRoutes(hub, readiness),
+    ...authRoutes(hub),
+    ...migrationJobRoutes(hub, readiness.isDraining),
+  ];
 }

@@ -1,5 +1,5 @@
 import { literal } from 'sequelize';
-import { SOURCE_KINDS, type JobOptions } from '../engine/contract.ts';
+import { SOURCE_KINDS, type PartialJobOptions } from '../engine/contract.ts';
 import { AppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
 import { sequelizeOf } from '../models/hub-schema.ts';
@@ -12,7 +12,7 @@ export interface JobInput {
   readonly name: string;
   readonly sourceId: string;
   readonly targetId: string;
-  readonly options: Partial<JobOptions>;
+  readonly options: PartialJobOptions;
 }
 
 /** @throws AppError NOT_FOUND and CONNECTION_KIND_UNSUITABLE, with the field that is to blame. */
@@ -36,28 +36,32 @@ export async function createJob(input: JobInput, context: AuditContext): Promise
 
 export interface JobChange {
   readonly name?: string;
-  readonly options?: Partial<JobOptions>;
+  readonly options?: PartialJobOptions;
 }
 
 /** Options of the scan: the assessment stays good while these are what they were. */
 const SCAN_OPTIONS = ['include', 'exclude', 'chunkRows', 'policies'] as const;
 const PHASES_WITHOUT_TARGET: readonly (JobPhase | null)[] = [null, 'assess', 'plan'];
 
+export interface UpdateJobRequest {
+  /** The version that the client has read; null = any. */
+  readonly version: number | null;
+  readonly change: JobChange;
+  readonly context: AuditContext;
+}
+
 /**
  * Changes a job that has written nothing yet (or whose writing was rolled back); its plan is dropped with its options.
- * `version` is the one that the client has read.
  * @throws AppError NOT_FOUND, PRECONDITION_FAILED, JOB_STATUS_CONFLICT
  */
 export async function updateJob(
   jobId: string,
-  version: number,
-  change: JobChange,
-  context: AuditContext,
+  { version, change, context }: UpdateJobRequest,
 ): Promise<MigrationJob> {
   return await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
     const job = await MigrationJob.findByPk(jobId, { transaction, lock: true });
     if (job === null) throw new AppError('NOT_FOUND', { entity: 'Job' });
-    if (job.version !== version) throw new AppError('PRECONDITION_FAILED');
+    if (version !== null && job.version !== version) throw new AppError('PRECONDITION_FAILED');
     if (change.options !== undefined && !isChangeable(job.status, job.phase)) {
       throw new AppError('JOB_STATUS_CONFLICT', { status: job.status, action: 'be changed' });
     }
@@ -106,7 +110,7 @@ function isChangeable(status: JobStatus, phase: JobPhase | null): boolean {
   return status === 'failed' && PHASES_WITHOUT_TARGET.includes(phase);
 }
 
-function changesScan(options: Partial<JobOptions>): boolean {
+function changesScan(options: PartialJobOptions): boolean {
   return SCAN_OPTIONS.some((name) => name in options);
 }
 

@@ -45,7 +45,7 @@ export interface TransitionRequest {
   readonly jobId: string;
   readonly request: JobRequest;
   readonly context: AuditContext;
-  readonly queue: Queue;
+  readonly queue: Pick<Queue, 'enqueue'>;
 }
 
 /**

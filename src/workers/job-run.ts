@@ -1,4 +1,4 @@
-import { DEFAULT_JOB_OPTIONS, type JobOptions, type Source } from '../engine/contract.ts';
+import { completeOptions, type JobOptions, type PartialJobOptions, type Source } from '../engine/contract.ts';
 import type { Ledger } from '../engine/target/ledger.ts';
 import type { Target } from '../engine/target/target.ts';
 import type { MigrationJob } from '../models/migration-job.ts';
@@ -22,12 +22,7 @@ export interface OpenRun extends JobRun {
   readonly ledger: Ledger;
 }
 
-/** The job's options, complete: what it was not asked for is at its default. */
+/** The job's options, complete. */
 export function optionsOf(job: MigrationJob): JobOptions {
-  const options = job.options as Partial<JobOptions>;
-  return {
-    ...DEFAULT_JOB_OPTIONS,
-    ...options,
-    policies: { ...DEFAULT_JOB_OPTIONS.policies, ...options.policies },
-  };
+  return completeOptions(job.options as PartialJobOptions);
 }
