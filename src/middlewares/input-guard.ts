@@ -1,6 +1,7 @@
 import type { NextFunction, Request, Response } from 'express';
 
-import { AppError } from '../errors/app-error.ts';
+import type { AppError } from '../errors/app-error.ts';
+import { invalidInput } from '../services/invalid-input.ts';
 
 const DEEPEST = 32;
 const MOST_VALUES = 20_000;
@@ -79,8 +80,5 @@ function join(parent: string, key: string): string {
 function refuse(reason: string, field: string): AppError {
   // The name comes from the client: what is echoed stays short and printable.
   const name = field.replaceAll('\0', '').toWellFormed().slice(0, LONGEST_FIELD);
-  return new AppError('VALIDATION_FAILED', {
-    reason,
-    ...(name === '' ? {} : { field: name, errors: [{ error: reason, field: name }] }),
-  });
+  return invalidInput({ error: reason, field: name });
 }

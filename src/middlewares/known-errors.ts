@@ -2,7 +2,6 @@ import {
   BaseError,
   ConnectionError,
   DatabaseError,
-  ForeignKeyConstraintError,
   TimeoutError,
   UniqueConstraintError,
 } from 'sequelize';
@@ -11,6 +10,7 @@ import { AppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
 import { FOREIGN_KEYS, UNIQUE_CONSTRAINTS } from '../models/constraints.ts';
 import { sqlStateOf } from '../models/transaction.ts';
+import { invalidInput } from '../services/invalid-input.ts';
 
 /** body-parser's names for what can be wrong with a body. */
 const BODY_ERRORS: Readonly<Record<string, ErrorCode>> = {
@@ -36,6 +36,8 @@ const BAD_VALUES: ReadonlySet<string> = new Set([
   '23502',
   '23514',
 ]);
+/** PostgreSQL 18 has a state of its own (restrict_violation) for ON DELETE RESTRICT; Sequelize does not know it. */
+const FOREIGN_KEY_VIOLATIONS: readonly string[] = ['23503', '23001'];
 /** SQLSTATE or class of it: it may work in a moment. */
 const TEMPORARY = /^(08|40001|40P01|55P03|57014|53300|57P0[1-3])/;
 const RETRY_AFTER_SECONDS = 2;
@@ -64,9 +66,8 @@ function fromHttpError(error: unknown): AppError | null {
 
 function fromDatabase(error: unknown, method: string): AppError | null {
   if (error instanceof UniqueConstraintError) return fromUniqueConstraint(error);
-  if (error instanceof ForeignKeyConstraintError) return fromForeignKey(error, method);
-
   const state = sqlStateOf(error) ?? '';
+  if (FOREIGN_KEY_VIOLATIONS.includes(state)) return fromForeignKey(error, method);
   if (BAD_VALUES.has(state)) {
     const reason = 'A value is out of range or malformed';
     return new AppError('VALIDATION_FAILED', { reason }, { cause: error });
@@ -80,15 +81,13 @@ function fromUniqueConstraint(error: UniqueConstraintError): AppError | null {
   return known ? new AppError('DUPLICATE', { ...known }, { cause: error }) : null;
 }
 
-function fromForeignKey(error: ForeignKeyConstraintError, method: string): AppError | null {
-  const { constraint = '' } = error.original as { constraint?: string };
+function fromForeignKey(error: unknown, method: string): AppError | null {
+  const { constraint = '' } = (error as { original?: { constraint?: string } }).original ?? {};
   const known = FOREIGN_KEYS[constraint];
   if (!known) return null;
   const { entity, field, user } = known;
   if (method === 'DELETE') return new AppError('IN_USE', { entity, user }, { cause: error });
-  const reason = `${entity} not found`;
-  const details = { reason, field, errors: [{ error: reason, field }] };
-  return new AppError('VALIDATION_FAILED', details, { cause: error });
+  return invalidInput({ error: `${entity} not found`, field });
 }
 
 /** A query in flight when the server goes away fails without an SQLSTATE, with nothing but these words. */

@@ -1,6 +1,7 @@
 import type { Readiness } from '../controllers/health.ts';
 import type { Hub } from '../services/hub.ts';
 import { authRoutes } from './auth.ts';
+import { connectionRoutes } from './connections.ts';
 import type { Route } from './define-route.ts';
 import { healthRoutes } from './health.ts';
 import { migrationJobRoutes } from './migration-jobs.ts';
@@ -10,6 +11,7 @@ export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
   return [
     ...healthRoutes(hub, readiness),
     ...authRoutes(hub),
+    ...connectionRoutes(hub),
     ...migrationJobRoutes(hub, readiness.isDraining),
   ];
 }

@@ -11,6 +11,7 @@ import {
 } from 'express-validator';
 
 import { AppError } from '../errors/app-error.ts';
+import { invalidInput, type FieldError } from '../services/invalid-input.ts';
 
 /** The parts of a request that come from the client. */
 export interface RawInput {
@@ -47,11 +48,6 @@ export interface Input<Value> {
   readonly read: (raw: RawInput) => Promise<Value>;
 }
 export type InputOf<I> = I extends Input<infer Value> ? Value : never;
-
-export interface FieldError {
-  readonly error: string;
-  readonly field: string;
-}
 
 interface InputParts<Params extends Fields, Query extends Fields, Body extends Fields> {
   readonly params?: Params;
@@ -91,7 +87,7 @@ export function defineInput<
       const input = await runChecks(definition, raw);
       const value = input as Shape<Params> & Shape<Query> & Shape<Body>;
       const problem = refine?.(value) ?? null;
-      if (problem) throw validationFailed([problem]);
+      if (problem) throw invalidInput(problem);
       return value;
     },
   };
@@ -109,21 +105,11 @@ export function chooseInput<Variants extends Readonly<Record<string, Input<unkno
         typeof given === 'string' && Object.hasOwn(variants, given) ? variants[given] : undefined;
       if (!variant) {
         const error = `Must be one of ${Object.keys(variants).join(', ')}`;
-        throw validationFailed([{ error, field: discriminator }]);
+        throw invalidInput({ error, field: discriminator });
       }
       return (await variant.read(raw)) as InputOf<Variants[keyof Variants]>;
     },
   };
-}
-
-/** @param errors at least one; the first is the one that the answer names */
-export function validationFailed(errors: readonly FieldError[]): AppError {
-  const [first] = errors;
-  return new AppError('VALIDATION_FAILED', {
-    reason: first?.error ?? 'Invalid input',
-    ...(first && first.field !== '' ? { field: first.field } : {}),
-    errors,
-  });
 }
 
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
@@ -137,7 +123,7 @@ async function runChecks(
   const { params = {}, query: queryFields = {}, body: bodyFields = {} } = definition;
   const target = { params: raw.params, query: raw.query, body: raw.body ?? {} };
   const shapeErrors = checkObjects(target.body, bodyFields);
-  if (shapeErrors.length > 0) throw validationFailed(shapeErrors);
+  if (shapeErrors.length > 0) throw invalidInput(...shapeErrors);
 
   const chains = [
     ...toChains(params, param),
@@ -152,8 +138,15 @@ async function runChecks(
   if (errors.some((error) => error.type === 'field' && error.location === 'params')) {
     throw new AppError('INVALID_ID', { field: fieldOf(errors.find(isFieldError)) });
   }
-  if (errors.length > 0) throw validationFailed(errors.flatMap(describe));
-  return matchedData(target, { locations: ['params', 'query', 'body'] });
+  if (errors.length > 0) throw invalidInput(...errors.flatMap(describe));
+  const found = matchedData(target, { locations: ['params', 'query', 'body'] });
+  return { ...emptyObjects(target.body, bodyFields), ...found };
+}
+
+/** An object without members is left out by express-validator, though the client has sent it. */
+function emptyObjects(given: object, fields: Fields): Record<string, object> {
+  const names = Object.keys(fields).filter((name) => fields[name]?.members && name in given);
+  return Object.fromEntries(names.map((name) => [name, {}]));
 }
 
 /**

@@ -11,12 +11,11 @@ import { createApp } from '../../app.ts';
 import { createSequelize } from '../../src/config/database.ts';
 import { createLogger } from '../../src/config/logger.ts';
 import { initModels } from '../../src/models/models.ts';
-import { migrate } from '../../src/models/schema.ts';
 import { User } from '../../src/models/user.ts';
 import type { UserRole } from '../../src/models/vocabulary.ts';
 import type { Hub, HubSettings } from '../../src/services/hub.ts';
 import { Passwords } from '../../src/services/passwords.ts';
-import { createTestDatabase, type TestDatabase } from './test-database.ts';
+import { createMigratedTestDatabase, type TestDatabase } from './test-database.ts';
 
 export const TEST_PASSWORD = 'correct horse battery';
 
@@ -39,10 +38,9 @@ export interface TestApiOptions {
 
 /** The whole API over a database of its own. Everything is real but the queue, which nobody empties here. */
 export async function startTestApi({ settings = {} }: TestApiOptions = {}): Promise<TestApi> {
-  const database = await createTestDatabase();
+  const database = await createMigratedTestDatabase();
   const sequelize = createSequelize({ url: database.url, schema: 'hub' });
   initModels(sequelize);
-  await migrate(sequelize);
   const dataDir = await mkdtemp(path.join(os.tmpdir(), 'hub-api-'));
   const logLines: string[] = [];
   const hub: Hub = {

@@ -1,0 +1,31 @@
+import type { Connection } from '../models/connection.ts';
+import { typedConnection } from '../services/connection-options.ts';
+import type { ConnectionTest } from '../services/connection-test.ts';
+
+/** A connection as clients see it. The password never leaves the service again, not even encrypted. */
+export function presentConnection(connection: Connection) {
+  return {
+    id: connection.id,
+    name: connection.name,
+    kind: connection.kind,
+    options: presentOptions(connection),
+    createdBy: connection.createdBy,
+    createdAt: connection.createdAt.toISOString(),
+    updatedAt: connection.updatedAt.toISOString(),
+    version: connection.version,
+  };
+}
+
+export function presentConnectionTest({ version, latencyMs }: ConnectionTest) {
+  return { ok: true, version, latencyMs };
+}
+
+function presentOptions(connection: Connection): object {
+  const typed = typedConnection(connection);
+  if (typed.form === 'file') {
+    const { sourceFileId, path } = typed.options;
+    return sourceFileId === undefined ? { path } : { sourceFileId };
+  }
+  const { host, port, database, user, ssl } = typed.options;
+  return { host, port, database, user, ssl };
+}

@@ -1,0 +1,85 @@
+import path from 'node:path';
+
+import { mapTargetError } from '../engine/target/errors.ts';
+import type { TargetLocation } from '../engine/target/target.ts';
+import { AppError } from '../errors/app-error.ts';
+import { Connection } from '../models/connection.ts';
+import { SourceFile } from '../models/source-file.ts';
+import { typedConnection, type FileKind, type FileOptions } from './connection-options.ts';
+import type { Hub } from './hub.ts';
+import { isAddress } from './outbound-addresses.ts';
+import { isEmbedded, resolveHost } from './outbound.ts';
+import { decryptSecret } from './secrets.ts';
+import { resolveSourcePath } from './source-folder.ts';
+
+export interface SourceAddress {
+  readonly kind: FileKind;
+  readonly location: { readonly path: string };
+}
+
+type Settings = Pick<Hub, 'settings'>;
+
+/** @throws AppError NOT_FOUND */
+export async function getConnection(id: string): Promise<Connection> {
+  const connection = await Connection.findByPk(id);
+  if (!connection) throw new AppError('NOT_FOUND', { entity: 'Connection' });
+  return connection;
+}
+
+/**
+ * Where a source is to be read.
+ * @throws AppError CONNECTION_KIND_UNSUITABLE, PATH_OUTSIDE_DATA_FOLDER, SOURCE_FILE_MISSING
+ */
+export async function locateSource(hub: Settings, connection: Connection): Promise<SourceAddress> {
+  const typed = typedConnection(connection);
+  if (typed.form === 'file') {
+    return { kind: typed.kind, location: { path: await locateFile(hub, typed.options) } };
+  }
+  throw new AppError('CONNECTION_KIND_UNSUITABLE', { kind: connection.kind, role: 'source' });
+}
+
+/**
+ * How to reach a target: the address is checked and pinned, so dial it as it stands.
+ * @throws AppError CONNECTION_KIND_UNSUITABLE, HOST_NOT_ALLOWED, SECRET_UNREADABLE, TARGET_UNREACHABLE for an unknown name
+ */
+export async function locateTarget(hub: Settings, connection: Connection): Promise<TargetLocation> {
+  const typed = typedConnection(connection);
+  if (typed.form !== 'server') {
+    throw new AppError('CONNECTION_KIND_UNSUITABLE', { kind: connection.kind, role: 'target' });
+  }
+  const { host, port, database, user, ssl } = typed.options;
+  assertDatabase(hub, typed.options);
+  const pinned = await resolveHost({ host, port }, hub.settings).catch((error: unknown) => {
+    throw mapTargetError(error, { what: 'resolving the host name', database });
+  });
+  const password = readSecret(hub, connection);
+  // TLS knows no names that are addresses.
+  const named = isAddress(host) ? {} : { serverName: host };
+  return { host: pinned, port, database, user, password, ssl, ...named };
+}
+
+/** Beside the target database, the embedded server holds the hub's own, and its password opens both. */
+export function assertDatabase(
+  { settings }: Settings,
+  options: { readonly host: string; readonly port: number; readonly database: string },
+): void {
+  const { embeddedServer } = settings;
+  if (!isEmbedded(options, embeddedServer)) return;
+  if (options.database === embeddedServer.targetDatabase) return;
+  throw new AppError('HOST_NOT_ALLOWED', { field: 'options.database' });
+}
+
+async function locateFile({ settings }: Settings, options: FileOptions): Promise<string> {
+  const { sourceFileId, path: relative } = options;
+  if (relative !== undefined) return resolveSourcePath(settings.dataDir, relative);
+
+  const file = sourceFileId === undefined ? null : await SourceFile.findByPk(sourceFileId);
+  if (!file) throw new AppError('SOURCE_FILE_MISSING', { field: 'options.sourceFileId' });
+  return path.join(settings.dataDir, file.path);
+}
+
+function readSecret({ settings }: Settings, connection: Connection): string {
+  const { id, secretCiphertext: ciphertext, secretKeyId: keyId } = connection;
+  if (ciphertext === null || keyId === null) return '';
+  return decryptSecret({ ciphertext, keyId }, id, settings.connectionKeys);
+}

@@ -1,0 +1,205 @@
+import { Transaction } from 'sequelize';
+import { v7 as uuidv7 } from 'uuid';
+
+import { AppError } from '../errors/app-error.ts';
+import { Connection } from '../models/connection.ts';
+import { SourceFile } from '../models/source-file.ts';
+import { inTransaction } from '../models/transaction.ts';
+import { recordAudit, type AuditContext } from './audit.ts';
+import { assertDatabase, getConnection } from './connection-locations.ts';
+import {
+  typedConnection,
+  type FileKind,
+  type FileOptions,
+  type ServerKind,
+  type ServerOptions,
+  type TypedConnection,
+} from './connection-options.ts';
+import type { Hub } from './hub.ts';
+import { invalidInput } from './invalid-input.ts';
+import { resolveHost } from './outbound.ts';
+import { encryptSecret } from './secrets.ts';
+import { assertInside, resolveSourcePath } from './source-folder.ts';
+
+interface WithPassword {
+  readonly password: string;
+}
+
+export type ConnectionInput =
+  | { readonly name: string; readonly kind: FileKind; readonly options: FileOptions }
+  | {
+      readonly name: string;
+      readonly kind: ServerKind;
+      readonly options: Omit<ServerOptions, 'ssl'> &
+        Partial<Pick<ServerOptions, 'ssl'>> &
+        WithPassword;
+    };
+
+export interface ConnectionChange {
+  readonly name?: string;
+  readonly options?: FileOptions | Partial<ServerOptions & WithPassword>;
+}
+
+/** What is stored of a connection. `password` undefined = the one that is there stays. */
+interface Stored {
+  readonly typed: TypedConnection;
+  readonly password: string | undefined;
+}
+
+/** @throws AppError HOST_NOT_ALLOWED, PATH_OUTSIDE_DATA_FOLDER, VALIDATION_FAILED for an unknown file */
+export async function createConnection(
+  hub: Hub,
+  input: ConnectionInput,
+  context: AuditContext,
+): Promise<Connection> {
+  const stored = toStored(input);
+  await assertReachable(hub, stored.typed);
+  return inTransaction(hub.sequelize, async (transaction) => {
+    await lockFile(stored.typed, transaction);
+    const id = uuidv7();
+    const connection = await Connection.create(
+      {
+        id,
+        name: input.name,
+        kind: input.kind,
+        options: stored.typed.options,
+        createdBy: context.actor?.id ?? null,
+        ...secretColumns(hub, id, stored.password),
+      },
+      { transaction },
+    );
+    await recordAudit(transaction, {
+      context,
+      action: 'connection.create',
+      entity: { type: 'connection', id },
+      detail: { name: input.name, kind: input.kind },
+    });
+    return connection;
+  });
+}
+
+/**
+ * Changes what is given and keeps the rest, the password too.
+ * @param expectedVersion the version that the client has read; null = whichever it is
+ * @throws AppError NOT_FOUND, PRECONDITION_FAILED, and as createConnection
+ */
+export async function updateConnection(
+  hub: Hub,
+  { id, expectedVersion }: { readonly id: string; readonly expectedVersion: number | null },
+  change: ConnectionChange,
+  context: AuditContext,
+): Promise<Connection> {
+  const before = await getConnection(id);
+  if (expectedVersion !== null && before.version !== expectedVersion) {
+    throw new AppError('PRECONDITION_FAILED');
+  }
+  const stored = merge(typedConnection(before), change);
+  if (change.options) await assertReachable(hub, stored.typed);
+
+  return inTransaction(hub.sequelize, async (transaction) => {
+    await lockFile(stored.typed, transaction);
+    const [, [connection]] = await Connection.update(
+      {
+        ...(change.name === undefined ? {} : { name: change.name }),
+        options: stored.typed.options,
+        version: before.version + 1,
+        ...secretColumns(hub, id, stored.password),
+      },
+      { where: { id, version: before.version }, returning: true, transaction },
+    );
+    if (!connection) throw new AppError('PRECONDITION_FAILED');
+    await recordAudit(transaction, {
+      context,
+      action: 'connection.update',
+      entity: { type: 'connection', id },
+      detail: { name: connection.name, changed: describeChange(change) },
+    });
+    return connection;
+  });
+}
+
+/** @throws AppError NOT_FOUND; the foreign key's own error while a job uses it, which means IN_USE */
+export async function deleteConnection(hub: Hub, id: string, context: AuditContext): Promise<void> {
+  await inTransaction(hub.sequelize, async (transaction) => {
+    const connection = await Connection.findByPk(id, { lock: true, transaction });
+    if (!connection) throw new AppError('NOT_FOUND', { entity: 'Connection' });
+    await connection.destroy({ transaction });
+    await recordAudit(transaction, {
+      context,
+      action: 'connection.delete',
+      entity: { type: 'connection', id },
+      detail: { name: connection.name, kind: connection.kind },
+    });
+  });
+}
+
+function toStored({ kind, options }: ConnectionInput): Stored {
+  if (!('host' in options)) {
+    return { typed: typedConnection({ kind, options }), password: undefined };
+  }
+  const { host, port, database, user, ssl = 'disable', password } = options;
+  return {
+    typed: typedConnection({ kind, options: { host, port, database, user, ssl } }),
+    password,
+  };
+}
+
+function merge(before: TypedConnection, { options }: ConnectionChange): Stored {
+  if (!options) return { typed: before, password: undefined };
+  if (before.form === 'file') {
+    return { typed: { ...before, options: options as FileOptions }, password: undefined };
+  }
+  const { password, ...change } = options as Partial<ServerOptions & WithPassword>;
+  const merged = { ...before.options, ...change };
+  if (password === undefined) assertSameServer(before.options, merged);
+  return { typed: { ...before, options: merged }, password };
+}
+
+/** Whoever may change a connection may not know its password: it must not be sent to a server of their choice. */
+function assertSameServer(before: ServerOptions, after: ServerOptions): void {
+  const isSame = (['host', 'port', 'user', 'ssl'] as const).every(
+    (key) => before[key] === after[key],
+  );
+  if (isSame) return;
+  throw invalidInput({
+    error: 'Send the password again when host, port, user or ssl change',
+    field: 'options.password',
+  });
+}
+
+/** Tells early what would only fail later. A name that does not resolve yet, or a file that is not there yet, may come. */
+async function assertReachable(hub: Hub, typed: TypedConnection): Promise<void> {
+  if (typed.form === 'server') {
+    assertDatabase(hub, typed.options);
+    await resolveHost(typed.options, hub.settings).catch(rethrowRefusal);
+    return;
+  }
+  const { path } = typed.options;
+  if (path === undefined) return;
+  assertInside(path);
+  await resolveSourcePath(hub.settings.dataDir, path).catch(rethrowRefusal);
+}
+
+function rethrowRefusal(error: unknown): void {
+  if (error instanceof AppError && error.code !== 'SOURCE_FILE_MISSING') throw error;
+}
+
+/** Holds the file until the connection that names it is there: nobody can delete it in between. */
+async function lockFile(typed: TypedConnection, transaction: Transaction): Promise<void> {
+  if (typed.form !== 'file' || typed.options.sourceFileId === undefined) return;
+  const lock = Transaction.LOCK.KEY_SHARE;
+  const file = await SourceFile.findByPk(typed.options.sourceFileId, { lock, transaction });
+  if (file) return;
+  throw invalidInput({ error: 'Source file not found', field: 'options.sourceFileId' });
+}
+
+function secretColumns({ settings }: Hub, id: string, password: string | undefined) {
+  if (password === undefined) return {};
+  const { ciphertext, keyId } = encryptSecret(password, id, settings.connectionKeys);
+  return { secretCiphertext: ciphertext, secretKeyId: keyId };
+}
+
+function describeChange({ name, options = {} }: ConnectionChange): string[] {
+  const changed = Object.keys(options).map((option) => `options.${option}`);
+  return name === undefined ? changed : ['name', ...changed];
+}
