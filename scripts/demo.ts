@@ -21,7 +21,9 @@ async function main(): Promise<number> {
   print('Legacy Migration Hub: the main job\n');
   const legacyFile = path.join(folder, 'legacy-shop.sqlite');
   const legacy = writeLegacyDatabase(legacyFile);
-  print(`1. Made a legacy database: ${formatNumber(legacy.rows)} rows, ${path.relative('.', legacyFile)}`);
+  print(
+    `1. Made a legacy database: ${formatNumber(legacy.rows)} rows, ${path.relative('.', legacyFile)}`,
+  );
 
   const hub = await startHub({ dataDir });
   const interrupted = stopOnSignal(hub);
@@ -81,8 +83,13 @@ async function follow(client: HubClient, jobId: string): Promise<Job> {
     const { phase, status, progress } = data as Job;
     const done = progress.rowsCopied + progress.rowsRejected;
     const share = progress.rowsTotal === 0 ? 0 : Math.min(1, done / progress.rowsTotal);
-    const speed = progress.rowsPerSecond === null ? '' : `, ${formatNumber(progress.rowsPerSecond)} rows/s`;
-    line.show(phase ?? status, share, `${formatNumber(done)} of ${formatNumber(progress.rowsTotal)} rows${speed}`);
+    const speed =
+      progress.rowsPerSecond === null ? '' : `, ${formatNumber(progress.rowsPerSecond)} rows/s`;
+    line.show(
+      phase ?? status,
+      share,
+      `${formatNumber(done)} of ${formatNumber(progress.rowsTotal)} rows${speed}`,
+    );
   }
   line.end();
   return await client.get<Job>(`/migration-jobs/${jobId}`);
@@ -104,7 +111,9 @@ async function report(client: HubClient, job: Job, schema: string): Promise<bool
   );
   await printExceptions(client, job.id);
 
-  const balances = tables.every(({ rowsRead, rowsCopied, rowsRejected }) => rowsRead === rowsCopied + rowsRejected);
+  const balances = tables.every(
+    ({ rowsRead, rowsCopied, rowsRejected }) => rowsRead === rowsCopied + rowsRejected,
+  );
   const isVerified = tables.length > 0 && tables.every(({ verdict }) => verdict === 'passed');
   print(`\n  Job ${job.status}${job.error === null ? '' : `: ${job.error.error}`}`);
   print(`  Every row accounted for (read = copied + rejected): ${balances ? 'yes' : 'NO'}`);
@@ -122,7 +131,8 @@ async function printExceptions(client: HubClient, jobId: string): Promise<void> 
   for (const { table, column, reasonCode, key } of rejects.slice(0, 3)) {
     print(`  rejected: ${table} ${JSON.stringify(key)}: ${column} has ${reasonCode}`);
   }
-  if (rejects.length > 3) print(`  … and ${String(rejects.length - 3)} more, kept with their original bytes`);
+  if (rejects.length > 3)
+    print(`  … and ${String(rejects.length - 3)} more, kept with their original bytes`);
 }
 
 function printNextSteps(hub: HubProcess, isKept: boolean): void {

@@ -41,8 +41,11 @@ export class HubClient {
     const rows: Row[] = [];
     let cursor: string | null = null;
     do {
-      const query: string = cursor === null ? 'limit=100' : `limit=100&cursor=${encodeURIComponent(cursor)}`;
-      const page: { data: Row[]; nextCursor: string | null } = await this.get(`${resource}?${query}`);
+      const query: string =
+        cursor === null ? 'limit=100' : `limit=100&cursor=${encodeURIComponent(cursor)}`;
+      const page: { data: Row[]; nextCursor: string | null } = await this.get(
+        `${resource}?${query}`,
+      );
       rows.push(...page.data);
       cursor = page.nextCursor;
     } while (cursor !== null);
@@ -50,8 +53,13 @@ export class HubClient {
   }
 
   /** Server-sent events of a job, until the hub ends the stream. */
-  async *events(resource: string): AsyncGenerator<{ readonly event: string; readonly data: unknown }> {
-    const response = await this.#fetch(resource, { method: 'GET', headers: { Accept: 'text/event-stream' } });
+  async *events(
+    resource: string,
+  ): AsyncGenerator<{ readonly event: string; readonly data: unknown }> {
+    const response = await this.#fetch(resource, {
+      method: 'GET',
+      headers: { Accept: 'text/event-stream' },
+    });
     if (!response.ok || response.body === null) throw await describe(response);
     let text = '';
     for await (const piece of response.body.pipeThrough(new TextDecoderStream())) {

@@ -30,8 +30,8 @@ export async function startHub({ dataDir }: HubOptions): Promise<HubProcess> {
     // A group of its own: Ctrl-C is for the demo, which then stops the hub in order.
     detached: true,
     env: {
-      PATH: process.env['PATH'],
-      HOME: process.env['HOME'],
+      PATH: process.env.PATH,
+      HOME: process.env.HOME,
       NODE_ENV: 'development',
       HOST: '127.0.0.1',
       PORT: String(port),

@@ -82,7 +82,9 @@ export interface LegacyDatabase {
 export function writeLegacyDatabase(path: string): LegacyDatabase {
   const database = new DatabaseSync(path);
   try {
-    database.exec('PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN');
+    database.exec(
+      'PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA foreign_keys = OFF; BEGIN',
+    );
     database.exec(SCHEMA);
     const random = createRandom(20_010_911);
     fillCatalog(database, random);
@@ -97,12 +99,37 @@ export function writeLegacyDatabase(path: string): LegacyDatabase {
   }
 }
 
-const WORDS = ['Blue', 'Oak', 'Steel', 'Éclair', 'Größe', 'North', 'Tab\tbed', 'O’Neill', 'Back\\slash', '東京', '🚲 Bike'];
-const NAMES = ['Ana', 'Björn', 'Chloé', 'Dmitri', 'Eoin', 'Fatima', 'Grace', 'Håkon', 'İpek', 'Jürgen', "D'Arcy"];
+const WORDS = [
+  'Blue',
+  'Oak',
+  'Steel',
+  'Éclair',
+  'Größe',
+  'North',
+  'Tab\tbed',
+  'O’Neill',
+  'Back\\slash',
+  '東京',
+  '🚲 Bike',
+];
+const NAMES = [
+  'Ana',
+  'Björn',
+  'Chloé',
+  'Dmitri',
+  'Eoin',
+  'Fatima',
+  'Grace',
+  'Håkon',
+  'İpek',
+  'Jürgen',
+  "D'Arcy",
+];
 
 function fillCatalog(database: DatabaseSync, random: Random): void {
   const category = database.prepare('INSERT INTO Categories VALUES (?, ?, ?)');
-  for (let id = 1; id <= 60; id += 1) category.run(id, `${random.pick(WORDS)} goods ${String(id)}`, id > 8 ? 1 + (id % 8) : null);
+  for (let id = 1; id <= 60; id += 1)
+    category.run(id, `${random.pick(WORDS)} goods ${String(id)}`, id > 8 ? 1 + (id % 8) : null);
   // The counter is ahead of the rows, as after deletions: the next id must not be given twice.
   database.exec('DELETE FROM Categories WHERE CategoryID > 55');
 
@@ -114,18 +141,26 @@ function fillCatalog(database: DatabaseSync, random: Random): void {
       `${random.pick(WORDS)} ${random.pick(WORDS)} no. ${String(number)}`,
       random.below(100_000) / 100,
       random.below(5) === 0 ? null : random.below(1_000_000) / 997,
-      random.below(4) === 0 ? Buffer.from(Array.from({ length: 24 }, () => random.below(256))) : null,
+      random.below(4) === 0
+        ? Buffer.from(Array.from({ length: 24 }, () => random.below(256)))
+        : null,
     );
   }
 }
 
-function fillCustomers(database: DatabaseSync, random: Random): { unstorableRows: number; emptyDates: number } {
+function fillCustomers(
+  database: DatabaseSync,
+  random: Random,
+): { unstorableRows: number; emptyDates: number } {
   const insert = database.prepare('INSERT INTO Customers VALUES (?, ?, ?, ?, ?, ?, ?)');
-  const insertBroken = database.prepare('INSERT INTO Customers VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT))');
+  const insertBroken = database.prepare(
+    'INSERT INTO Customers VALUES (?, ?, ?, ?, ?, ?, CAST(? AS TEXT))',
+  );
   let unstorableRows = 0;
   let emptyDates = 0;
   for (let id = 1; id <= CUSTOMERS; id += 1) {
-    const born = random.below(50) === 0 ? random.pick(['', '0000-00-00']) : dateOf(random, 1940, 65);
+    const born =
+      random.below(50) === 0 ? random.pick(['', '0000-00-00']) : dateOf(random, 1940, 65);
     if (born === '' || born === '0000-00-00') emptyDates += 1;
     const values = [
       id,
@@ -143,7 +178,10 @@ function fillCustomers(database: DatabaseSync, random: Random): { unstorableRows
       insertBroken.run(...values, Buffer.from('caf\xe9 at noon', 'latin1'));
       unstorableRows += 1;
     } else {
-      insert.run(...values, random.below(3) === 0 ? `Line one\nline two, ${random.pick(WORDS)}` : null);
+      insert.run(
+        ...values,
+        random.below(3) === 0 ? `Line one\nline two, ${random.pick(WORDS)}` : null,
+      );
     }
   }
   return { unstorableRows, emptyDates };
@@ -151,7 +189,9 @@ function fillCustomers(database: DatabaseSync, random: Random): { unstorableRows
 
 function fillOrders(database: DatabaseSync, random: Random): number {
   const order = database.prepare('INSERT INTO Orders VALUES (?, ?, ?, ?, ?)');
-  const line = database.prepare('INSERT INTO OrderLines (OrderID, line_no, sku, quantity, unit_price) VALUES (?, ?, ?, ?, ?)');
+  const line = database.prepare(
+    'INSERT INTO OrderLines (OrderID, line_no, sku, quantity, unit_price) VALUES (?, ?, ?, ?, ?)',
+  );
   let orphanedRows = 0;
   for (let id = 1; id <= ORDERS; id += 1) {
     const isOrphan = random.below(900) === 0;
@@ -164,7 +204,13 @@ function fillOrders(database: DatabaseSync, random: Random): number {
       line.run(id, number, skuOf(random.below(PRODUCTS)), quantity, price);
     }
     const customer = isOrphan ? CUSTOMERS + 1 + random.below(500) : 1 + random.below(CUSTOMERS);
-    order.run(id, customer, `${dateOf(random, 2003, 15)} ${timeOf(random)}`, random.pick(['N', 'P', 'S', 'X']), Math.round(total * 100) / 100);
+    order.run(
+      id,
+      customer,
+      `${dateOf(random, 2003, 15)} ${timeOf(random)}`,
+      random.pick(['N', 'P', 'S', 'X']),
+      Math.round(total * 100) / 100,
+    );
   }
   return orphanedRows;
 }
@@ -173,15 +219,24 @@ function fillPayments(database: DatabaseSync, random: Random): void {
   const insert = database.prepare('INSERT INTO payments VALUES (?, ?, ?, ?, ?)');
   for (let number = 1; number <= PAYMENTS; number += 1) {
     // Sparse ids, some beyond 2^53, where a JavaScript number would be another one.
-    const id = number > PAYMENTS - 100 ? 9_007_199_254_740_993n + BigInt(number) : BigInt(number) * 37n;
-    const cents = number % 5000 === 0 ? 9_223_372_036_854_775_807n : BigInt(random.below(5_000_000));
-    insert.run(id, 1 + random.below(ORDERS), 1_050_000_000 + random.below(400_000_000), cents, `REF-${String(number)}`);
+    const id =
+      number > PAYMENTS - 100 ? 9_007_199_254_740_993n + BigInt(number) : BigInt(number) * 37n;
+    const cents =
+      number % 5000 === 0 ? 9_223_372_036_854_775_807n : BigInt(random.below(5_000_000));
+    insert.run(
+      id,
+      1 + random.below(ORDERS),
+      1_050_000_000 + random.below(400_000_000),
+      cents,
+      `REF-${String(number)}`,
+    );
   }
 }
 
 function fillOddTables(database: DatabaseSync, random: Random): void {
   const reserved = database.prepare('INSERT INTO "select" VALUES (?, ?, ?)');
-  for (let number = 0; number < 500; number += 1) reserved.run(random.pick(['from', 'where', 'having']), number, random.pick(WORDS));
+  for (let number = 0; number < 500; number += 1)
+    reserved.run(random.pick(['from', 'where', 'having']), number, random.pick(WORDS));
 
   const event = database.prepare('INSERT INTO event_log VALUES (?, ?, ?)');
   for (let number = 0; number < EVENTS; number += 1) {
@@ -196,10 +251,12 @@ function fillOddTables(database: DatabaseSync, random: Random): void {
 }
 
 function countRows(database: DatabaseSync): number {
-  const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'").all();
+  const tables = database
+    .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    .all();
   return tables.reduce((sum, { name }) => {
     const row = database.prepare(`SELECT count(*) AS rows FROM "${String(name)}"`).get();
-    return sum + Number(row?.['rows']);
+    return sum + Number(row?.rows);
   }, 0);
 }
 
@@ -208,7 +265,9 @@ function skuOf(number: number): string {
 }
 
 function dateOf(random: Random, firstYear: number, years: number): string {
-  const day = new Date(Date.UTC(firstYear + random.below(years), random.below(12), 1 + random.below(28)));
+  const day = new Date(
+    Date.UTC(firstYear + random.below(years), random.below(12), 1 + random.below(28)),
+  );
   return day.toISOString().slice(0, 10);
 }
 

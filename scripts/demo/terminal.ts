@@ -27,11 +27,20 @@ export function print(line = ''): void {
 }
 
 /** A table with right-aligned numbers, the first column to the left. */
-export function printTable(header: readonly string[], rows: readonly (readonly (string | number)[])[]): void {
-  const lines = [header, ...rows].map((row) => row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)));
-  const widths = header.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? '').length)));
+export function printTable(
+  header: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): void {
+  const lines = [header, ...rows].map((row) =>
+    row.map((cell) => (typeof cell === 'number' ? formatNumber(cell) : cell)),
+  );
+  const widths = header.map((_, column) =>
+    Math.max(...lines.map((line) => (line[column] ?? '').length)),
+  );
   for (const line of lines) {
-    const cells = line.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)));
+    const cells = line.map((cell, column) =>
+      column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0),
+    );
     print(`  ${cells.join('   ')}`);
   }
 }

@@ -59,5 +59,8 @@ export function readLastEventId(request: Request): number {
   const header = request.get('Last-Event-ID') ?? '';
   if (header === '') return 0;
   if (/^(0|[1-9]\d{0,14})$/.test(header)) return Number(header);
-  throw new AppError('VALIDATION_FAILED', { reason: 'Must be the id of an event', field: 'Last-Event-ID' });
+  throw new AppError('VALIDATION_FAILED', {
+    reason: 'Must be the id of an event',
+    field: 'Last-Event-ID',
+  });
 }

@@ -7,10 +7,19 @@ import { MigrationLog } from '../models/migration-log.ts';
 import { MigrationTable } from '../models/migration-table.ts';
 import { BY_ID, BY_POSITION, BY_SEQ, findPage } from '../models/pagination.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
-import { presentAdjustment, presentLog, presentReject, presentTable } from '../presenters/job-details.ts';
+import {
+  presentAdjustment,
+  presentLog,
+  presentReject,
+  presentTable,
+} from '../presenters/job-details.ts';
 import { presentAssessment, presentPlan } from '../presenters/job-plan.ts';
 import { presentReport } from '../presenters/job-report.ts';
-import type { JobPageInput, ListLogsInput, ListRejectsInput } from '../validators/migration-jobs.ts';
+import type {
+  JobPageInput,
+  ListLogsInput,
+  ListRejectsInput,
+} from '../validators/migration-jobs.ts';
 import { pageOf, type IdInput } from '../validators/page.ts';
 import { answerPage } from './page-answer.ts';
 
@@ -31,7 +40,11 @@ export function jobDetailsController() {
 
     tables: async (request: Request, response: Response, input: JobPageInput) => {
       await getJob(input.id);
-      const page = await findPage(MigrationTable, { where: { jobId: input.id }, order: BY_POSITION, ...pageOf(input) });
+      const page = await findPage(MigrationTable, {
+        where: { jobId: input.id },
+        order: BY_POSITION,
+        ...pageOf(input),
+      });
       answerPage(request, response, page, presentTable);
     },
 
@@ -42,13 +55,26 @@ export function jobDetailsController() {
         ...(input.level === undefined ? {} : { level: input.level }),
         ...(input.table === undefined ? {} : { tableName: input.table }),
       };
-      answerPage(request, response, await findPage(MigrationLog, { where, order: BY_SEQ, ...pageOf(input) }), presentLog);
+      answerPage(
+        request,
+        response,
+        await findPage(MigrationLog, { where, order: BY_SEQ, ...pageOf(input) }),
+        presentLog,
+      );
     },
 
     rejects: async (request: Request, response: Response, input: ListRejectsInput) => {
       await getJob(input.id);
-      const where = { jobId: input.id, ...(input.reasonCode === undefined ? {} : { reasonCode: input.reasonCode }) };
-      const page = await findPage(RejectedRow, { where, order: BY_ID, ...pageOf(input), include: [ofTable(input.table)] });
+      const where = {
+        jobId: input.id,
+        ...(input.reasonCode === undefined ? {} : { reasonCode: input.reasonCode }),
+      };
+      const page = await findPage(RejectedRow, {
+        where,
+        order: BY_ID,
+        ...pageOf(input),
+        include: [ofTable(input.table)],
+      });
       answerPage(request, response, page, presentReject);
     },
 
@@ -64,7 +90,9 @@ export function jobDetailsController() {
       if (job.result === null) throw new AppError('JOB_NOT_FINISHED');
       const tables = await MigrationTable.findAll({ where: { jobId: id }, order: ['position'] });
       const rejects = await RejectedRow.countByReason(id);
-      response.json(presentReport({ job, tables, rejects, adjustments: await Adjustment.summarize(id) }));
+      response.json(
+        presentReport({ job, tables, rejects, adjustments: await Adjustment.summarize(id) }),
+      );
     },
   };
 }

@@ -53,7 +53,13 @@ export interface Index {
   readonly where: string | null;
 }
 
-export const REFERENTIAL_ACTIONS = ['NO ACTION', 'RESTRICT', 'CASCADE', 'SET NULL', 'SET DEFAULT'] as const;
+export const REFERENTIAL_ACTIONS = [
+  'NO ACTION',
+  'RESTRICT',
+  'CASCADE',
+  'SET NULL',
+  'SET DEFAULT',
+] as const;
 export type ReferentialAction = (typeof REFERENTIAL_ACTIONS)[number];
 
 export interface ForeignKey {
@@ -227,7 +233,9 @@ export interface JobOptions {
 }
 
 /** What a job was asked to do, as far as it was said. */
-export type PartialJobOptions = Partial<Omit<JobOptions, 'policies'>> & { readonly policies?: Partial<Policies> };
+export type PartialJobOptions = Partial<Omit<JobOptions, 'policies'>> & {
+  readonly policies?: Partial<Policies>;
+};
 
 export const DEFAULT_JOB_OPTIONS: JobOptions = {
   include: [],
@@ -347,7 +355,11 @@ export interface PlannedTable {
 
 export interface Plan {
   readonly formatVersion: 1;
-  readonly source: { readonly kind: SourceKind; readonly version: string; readonly fingerprint: string };
+  readonly source: {
+    readonly kind: SourceKind;
+    readonly version: string;
+    readonly fingerprint: string;
+  };
   readonly options: JobOptions;
   /** In the order in which they are copied. */
   readonly tables: readonly PlannedTable[];
@@ -431,14 +443,20 @@ export interface SourceSnapshot {
   /** How many readers work side by side: at most what was asked for. */
   readonly lanes: number;
   /** Rows of the table at this moment, counted by the source itself: what the chunks have to add up to. */
-  countRows(request: { readonly lane: number; readonly table: PlannedTable; readonly signal: AbortSignal }): Promise<number>;
+  countRows(request: {
+    readonly lane: number;
+    readonly table: PlannedTable;
+    readonly signal: AbortSignal;
+  }): Promise<number>;
   /**
    * Encodes the rows of one chunk, in key order where the table has a chunk key. Columns with a `generatedExpression`
    * are left out. Never holds more than a few batches; a slow consumer holds the reader back.
    */
   readChunk(request: ReadRequest): AsyncIterable<EncodedBatch>;
   /** The same rows, less those in `excluding` (locators of rejects), rendered independently. Generated columns included. */
-  readCanonical(request: ReadRequest & { readonly excluding: ReadonlySet<string> }): AsyncIterable<CanonicalBatch>;
+  readCanonical(
+    request: ReadRequest & { readonly excluding: ReadonlySet<string> },
+  ): AsyncIterable<CanonicalBatch>;
   close(): Promise<void>;
 }
 
@@ -458,30 +476,39 @@ export interface Source {
   version(): Promise<string>;
   readCatalog(signal: AbortSignal): Promise<Catalog>;
   /** One aggregate pass over the table's data. `chunkRows`: distance of the chunk bounds. */
-  scanTable(request: { readonly table: Table; readonly chunkRows: number; readonly signal: AbortSignal }): Promise<TableScan>;
-  openSnapshot(request: { readonly lanes: number; readonly consistency: ConsistencyLevel }): Promise<SourceSnapshot>;
+  scanTable(request: {
+    readonly table: Table;
+    readonly chunkRows: number;
+    readonly signal: AbortSignal;
+  }): Promise<TableScan>;
+  openSnapshot(request: {
+    readonly lanes: number;
+    readonly consistency: ConsistencyLevel;
+  }): Promise<SourceSnapshot>;
   close(): Promise<void>;
 }
 
 /** What the registry knows of a kind of source. */
 export interface SourceDriver<Location> {
   /** Opens the source; nothing is read or dialled before the first call of a method. */
-  open(location: Location): Source;
+  readonly open: (location: Location) => Source;
   /** Pure: the same arguments give the same answer. */
-  decideColumn(request: {
+  readonly decideColumn: (request: {
     readonly table: Table;
     readonly column: Column;
     readonly scan: ColumnScan;
     readonly rows: number;
     readonly policies: Policies;
-  }): ColumnDecision;
+  }) => ColumnDecision;
   /** Pure: an expression in the source's SQL as PostgreSQL's, or null where it cannot be carried over safely. */
-  translateExpression(request: {
+  readonly translateExpression: (request: {
     readonly expression: string;
     readonly purpose: 'default' | 'generated' | 'index' | 'where' | 'check';
     /** Source column → target name and type. */
-    readonly columns: Readonly<Record<string, { readonly target: string; readonly targetType: string }>>;
-  }): string | null;
+    readonly columns: Readonly<
+      Record<string, { readonly target: string; readonly targetType: string }>
+    >;
+  }) => string | null;
   /** Pure: PostgreSQL expression that renders a target column as `readCanonical` renders the source's. */
-  canonicalTargetExpression(column: PlannedColumn): string;
+  readonly canonicalTargetExpression: (column: PlannedColumn) => string;
 }

@@ -1,7 +1,10 @@
 import type { Catalog, JobOptions, Table } from './contract.ts';
 
 /** The catalog less the tables that `include` and `exclude` leave out. */
-export function selectTables(catalog: Catalog, options: Pick<JobOptions, 'include' | 'exclude'>): Catalog {
+export function selectTables(
+  catalog: Catalog,
+  options: Pick<JobOptions, 'include' | 'exclude'>,
+): Catalog {
   const { include, exclude } = options;
   const isSelected = ({ name }: Table): boolean =>
     (include.length === 0 || include.some((glob) => matchesGlob(name, glob))) &&
@@ -14,7 +17,7 @@ export function selectTables(catalog: Catalog, options: Pick<JobOptions, 'includ
  * takes one character more, so no pattern can be slow: at most name × glob steps.
  */
 function matchesGlob(name: string, glob: string): boolean {
-  const [text, pattern] = [[...name.toLowerCase()], [...glob.toLowerCase()]];
+  const [text, pattern] = [Array.from(name.toLowerCase()), Array.from(glob.toLowerCase())];
   let [at, wanted] = [0, 0];
   let [starAt, starWanted] = [-1, -1];
   while (at < text.length) {

@@ -41,6 +41,7 @@ export function isAppError(error: unknown, code?: ErrorCode): error is AppError 
 function renderMessage(code: ErrorCode, details: ErrorDetails): string {
   return ERRORS[code].message.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = details[name];
-    return Array.isArray(value) ? value.join(', ') : String(value ?? 'unknown');
+    if (Array.isArray(value)) return value.join(', ');
+    return typeof value === 'string' || typeof value === 'number' ? String(value) : 'unknown';
   });
 }

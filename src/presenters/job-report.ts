@@ -18,9 +18,15 @@ export interface ReportParts {
 export function presentReport({ job, tables, rejects, adjustments }: ReportParts): object {
   const result = job.result as JobResult;
   const plan = job.plan as Plan | null;
-  const sum = (counter: 'rowsRead' | 'rowsCopied' | 'rowsRejected' | 'rowsAdjusted' | 'bytes'): number =>
-    tables.reduce((total, table) => total + table[counter], 0);
-  const rows = { read: sum('rowsRead'), copied: sum('rowsCopied'), rejected: sum('rowsRejected'), adjusted: sum('rowsAdjusted') };
+  const sum = (
+    counter: 'rowsRead' | 'rowsCopied' | 'rowsRejected' | 'rowsAdjusted' | 'bytes',
+  ): number => tables.reduce((total, table) => total + table[counter], 0);
+  const rows = {
+    read: sum('rowsRead'),
+    copied: sum('rowsCopied'),
+    rejected: sum('rowsRejected'),
+    adjusted: sum('rowsAdjusted'),
+  };
   return {
     job: presentJob(job),
     planHash: result.planHash,
@@ -30,7 +36,11 @@ export function presentReport({ job, tables, rejects, adjustments }: ReportParts
     rows: { ...rows, isBalanced: rows.read === rows.copied + rows.rejected },
     bytes: sum('bytes'),
     tables: tables.map(presentTable),
-    rejects: rejects.map(({ table, reasonCode, rows: count }) => ({ table, reasonCode, rows: count })),
+    rejects: rejects.map(({ table, reasonCode, rows: count }) => ({
+      table,
+      reasonCode,
+      rows: count,
+    })),
     adjustments: adjustments.map(presentAdjustment),
     notes: result.notes,
     findings: plan?.findings ?? [],

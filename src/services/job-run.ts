@@ -1,4 +1,4 @@
-import { literal, type InferAttributes, type Transaction } from 'sequelize';
+import { literal, Op, type InferAttributes, type Transaction } from 'sequelize';
 import type { Assessment, Plan } from '../engine/contract.ts';
 import type { TableVerdict } from '../engine/steps/verify.ts';
 import { sequelizeOf } from '../models/hub-schema.ts';
@@ -33,7 +33,14 @@ export async function storeAssessment(held: HeldJob, assessment: Assessment): Pr
 /** Stores the plan and makes the rows that the job's tables and chunks are followed by. */
 export async function storePlan(held: HeldJob, plan: Plan): Promise<void> {
   const rows = plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
-  const counters = { tablesTotal: plan.tables.length, tablesDone: 0, rowsTotal: rows, rowsCopied: 0, rowsRejected: 0, bytesCopied: 0 };
+  const counters = {
+    tablesTotal: plan.tables.length,
+    tablesDone: 0,
+    rowsTotal: rows,
+    rowsCopied: 0,
+    rowsRejected: 0,
+    bytesCopied: 0,
+  };
   const log: LogEntry = {
     level: 'info',
     phase: 'plan',
@@ -62,13 +69,19 @@ export async function storePlan(held: HeldJob, plan: Plan): Promise<void> {
       })),
     );
     for (let start = 0; start < chunks.length; start += 1000) {
-      await MigrationChunk.bulkCreate(chunks.slice(start, start + 1000), { transaction, returning: false });
+      await MigrationChunk.bulkCreate(chunks.slice(start, start + 1000), {
+        transaction,
+        returning: false,
+      });
     }
   });
 }
 
 export async function storeCounters(held: HeldJob, counters: JobCounters): Promise<void> {
-  const [changed] = await MigrationJob.update({ counters }, { where: heldWhere(held), silent: true });
+  const [changed] = await MigrationJob.update(
+    { counters },
+    { where: heldWhere(held), silent: true },
+  );
   assertHeld(changed);
 }
 
@@ -76,7 +89,11 @@ export async function logJob(held: HeldJob, entries: readonly LogEntry[]): Promi
   await MigrationLog.append(held.jobId, entries);
 }
 
-export async function setTablePhase(held: HeldJob, phase: TablePhase, sourceTable?: string): Promise<void> {
+export async function setTablePhase(
+  held: HeldJob,
+  phase: TablePhase,
+  sourceTable?: string,
+): Promise<void> {
   const where = { jobId: held.jobId, ...(sourceTable === undefined ? {} : { sourceTable }) };
   await MigrationTable.update({ phase }, { where });
 }
@@ -84,7 +101,8 @@ export async function setTablePhase(held: HeldJob, phase: TablePhase, sourceTabl
 /** Writes what verification says of a table, and of its chunks where it says something of them. */
 export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promise<void> {
   const { jobId } = held;
-  const detail: object | null = verdict.failures.length === 0 ? null : { failures: verdict.failures };
+  const detail: object | null =
+    verdict.failures.length === 0 ? null : { failures: verdict.failures };
   await inTransaction(sequelizeOf(MigrationTable), async (transaction) => {
     const [, tables] = await MigrationTable.update(
       {
@@ -100,25 +118,32 @@ export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promis
     const mismatched = verdict.failures.flatMap(({ chunk }) => chunk ?? []);
     const state = verdict.failures.some(({ chunk }) => chunk === null) ? 'mismatched' : 'verified';
     await MigrationChunk.update({ state }, { where: { tableId }, transaction });
-    await MigrationChunk.update({ state: 'mismatched' }, { where: { tableId, number: mismatched }, transaction });
+    await MigrationChunk.update(
+      { state: 'mismatched' },
+      { where: { tableId, number: mismatched }, transaction },
+    );
   });
 }
 
-/** Ends the worker's part: the new status, and no lease any more. */
+/** What a run has come to. */
+export interface RunEnd {
+  readonly status: JobStatus;
+  /** Left out: the phase in which it ended. */
+  readonly phase?: null;
+  readonly result?: object;
+  readonly error?: JobError;
+  /** Done with, unless someone asks for more. */
+  readonly isFinal: boolean;
+}
+
+/** Ends the worker's part: the new status, and no lease any more. Refused when somebody has moved the job meanwhile. */
 export async function endRun(
   held: HeldJob,
-  change: {
-    readonly status: JobStatus;
-    readonly phase?: JobPhase | null;
-    readonly result?: object;
-    readonly error?: JobError;
-    readonly isFinal: boolean;
-  },
+  { status, phase, result, error, isFinal }: RunEnd,
   log: LogEntry,
-  inSameTransaction?: (transaction: Transaction) => Promise<void>,
+  also?: (transaction: Transaction) => Promise<void>,
 ): Promise<void> {
-  const { status, phase, result, error, isFinal } = change;
-  const update: JobChange = {
+  const change: JobChange = {
     status,
     leaseOwner: null,
     leaseExpiresAt: null,
@@ -127,21 +152,22 @@ export async function endRun(
     ...(error === undefined ? {} : { error }),
     ...(isFinal ? { finishedAt: new Date() } : {}),
   };
-  await changeJob(held, update, [log], inSameTransaction, { status: 'running' });
+  await changeJob({ ...held, status: 'running' }, change, [log], also);
 }
 
-/** One change of a held job with its log lines, in one transaction. */
+/** One change of a held job with its log lines, in one transaction; only in the given status, where one is given. */
 async function changeJob(
-  held: HeldJob,
+  held: HeldJob & { readonly status?: JobStatus },
   change: JobChange,
   log: readonly LogEntry[],
   also?: (transaction: Transaction) => Promise<void>,
-  condition: { readonly status?: JobStatus } = {},
 ): Promise<void> {
+  const where =
+    held.status === undefined ? heldWhere(held) : [heldWhere(held), { status: held.status }];
   await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
     const [changed] = await MigrationJob.update(
       { ...change, version: literal('version + 1') },
-      { where: { ...heldWhere(held), ...condition }, transaction },
+      { where: { [Op.and]: where }, transaction },
     );
     assertHeld(changed);
     await MigrationLog.append(held.jobId, log, transaction);

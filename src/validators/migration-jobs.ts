@@ -62,11 +62,15 @@ export const updateJobInput = defineInput({
   params: { id: uuid() },
   body: { name: optional(label(MAX_LENGTHS.name)), options: optional(object(options)) },
   refine: ({ name, options: changed }) =>
-    name === undefined && changed === undefined ? { error: 'Send name, options or both', field: 'name' } : null,
+    name === undefined && changed === undefined
+      ? { error: 'Send name, options or both', field: 'name' }
+      : null,
 });
 export type UpdateJobInput = InputOf<typeof updateJobInput>;
 
-export const listJobsInput = defineInput({ query: { ...pageFields, status: optional(oneOf(JOB_STATUSES)) } });
+export const listJobsInput = defineInput({
+  query: { ...pageFields, status: optional(oneOf(JOB_STATUSES)) },
+});
 export type ListJobsInput = InputOf<typeof listJobsInput>;
 
 export const jobPageInput = defineInput({ params: { id: uuid() }, query: pageFields });
@@ -87,14 +91,18 @@ export const listRejectsInput = defineInput({
 export type ListRejectsInput = InputOf<typeof listRejectsInput>;
 
 function globsProblem(value: unknown): string | null {
-  if (!Array.isArray(value) || value.length > MAX_GLOBS) return `Must be a list of at most ${String(MAX_GLOBS)} globs`;
+  if (!Array.isArray(value) || value.length > MAX_GLOBS)
+    return `Must be a list of at most ${String(MAX_GLOBS)} globs`;
   const isGlob = (glob: unknown): boolean =>
     typeof glob === 'string' && glob.length > 0 && glob.length <= MAX_GLOB_CHARACTERS;
-  return value.every(isGlob) ? null : `Each glob must be text of 1 to ${String(MAX_GLOB_CHARACTERS)} characters`;
+  return value.every(isGlob)
+    ? null
+    : `Each glob must be text of 1 to ${String(MAX_GLOB_CHARACTERS)} characters`;
 }
 
 function schemaProblem(value: unknown): string | null {
-  if (!isIdentifier(value)) return `Must be a schema name of 1 to ${String(MAX_IDENTIFIER_BYTES)} bytes`;
+  if (!isIdentifier(value))
+    return `Must be a schema name of 1 to ${String(MAX_IDENTIFIER_BYTES)} bytes`;
   const isReserved = value.startsWith('pg_') || RESERVED_SCHEMAS.includes(value);
   return isReserved ? 'This schema is reserved' : null;
 }
@@ -103,9 +111,13 @@ function renameProblem(value: unknown): string | null {
   if (!isPlainObject(value)) return 'Must be an object: source name → target name';
   const names = Object.values(value);
   if (names.length > MAX_RENAMES) return `Must have at most ${String(MAX_RENAMES)} entries`;
-  return names.every(isIdentifier) ? null : `Each new name must have 1 to ${String(MAX_IDENTIFIER_BYTES)} bytes`;
+  return names.every(isIdentifier)
+    ? null
+    : `Each new name must have 1 to ${String(MAX_IDENTIFIER_BYTES)} bytes`;
 }
 
 function isIdentifier(value: unknown): value is string {
-  return typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_IDENTIFIER_BYTES;
+  return (
+    typeof value === 'string' && value !== '' && Buffer.byteLength(value) <= MAX_IDENTIFIER_BYTES
+  );
 }

@@ -4,7 +4,7 @@ import { rollback } from '../engine/steps/rollback.ts';
 import { Ledger } from '../engine/target/ledger.ts';
 import { Target } from '../engine/target/target.ts';
 import { endRun, enterPhase } from '../services/job-run.ts';
-import { optionsOf, type JobRun } from './job-run.ts';
+import { optionsOf, type JobRun, type OpenRun } from './job-run.ts';
 import { migrate } from './migrate.ts';
 import { assessJob, planJob } from './plan-job.ts';
 import { verifyJob } from './verify-job.ts';
@@ -13,22 +13,22 @@ import { verifyJob } from './verify-job.ts';
 export async function runAction(run: JobRun): Promise<void> {
   switch (run.job.action) {
     case 'assess':
-      await withSource(run, async (source) => assessJob(run, source));
-      return await backToDraft(run, 'Assessment is ready');
+      await withSource(run, (source) => assessJob(run, source));
+      await backToDraft(run, 'Assessment is ready');
+      break;
     case 'plan':
-      await withSource(run, async (source) => planJob(run, source));
-      return await backToDraft(run, 'Plan is ready');
+      await withSource(run, (source) => planJob(run, source));
+      await backToDraft(run, 'Plan is ready');
+      break;
     case 'verify':
-      return await withSource(run, async (source) =>
-        withTarget(run, async (target, ledger) => verifyJob({ ...run, source, target, ledger, plan: storedPlan(run) })),
-      );
+      await withBoth(run, (open) => verifyJob({ ...open, plan: storedPlan(run) }));
+      break;
     case 'rollback':
-      return await withTarget(run, async (target, ledger) => rollbackJob(run, target, ledger));
+      await withTarget(run, (target, ledger) => rollbackJob(run, target, ledger));
+      break;
     case 'migrate':
     case null:
-      return await withSource(run, async (source) =>
-        withTarget(run, async (target, ledger) => migrate({ ...run, source, target, ledger })),
-      );
+      await withBoth(run, migrate);
   }
 }
 
@@ -52,7 +52,16 @@ async function rollbackJob({ held }: JobRun, target: Target, ledger: Ledger): Pr
   );
 }
 
-async function withSource<Result>(run: JobRun, work: (source: Source) => Promise<Result>): Promise<Result> {
+async function withBoth(run: JobRun, work: (open: OpenRun) => Promise<void>): Promise<void> {
+  await withSource(run, (source) =>
+    withTarget(run, (target, ledger) => work({ ...run, source, target, ledger })),
+  );
+}
+
+async function withSource<Result>(
+  run: JobRun,
+  work: (source: Source) => Promise<Result>,
+): Promise<Result> {
   const { kind, location } = await run.deps.locateSource(run.job.sourceId);
   const source = openSource(kind, location);
   try {

@@ -36,7 +36,8 @@ export class JobProgress {
 
   counters(): JobCounters {
     const seconds = (Date.now() - this.#startedAt) / 1000;
-    const rowsPerSecond = seconds > 0 ? Math.round((this.#rowsCopied - this.#rowsBefore) / seconds) : 0;
+    const rowsPerSecond =
+      seconds > 0 ? Math.round((this.#rowsCopied - this.#rowsBefore) / seconds) : 0;
     const rowsLeft = Math.max(0, this.#rowsTotal - this.#rowsCopied - this.#rowsRejected);
     return {
       tablesTotal: this.#tablesTotal,

@@ -1,4 +1,9 @@
-import { completeOptions, type JobOptions, type PartialJobOptions, type Source } from '../engine/contract.ts';
+import {
+  completeOptions,
+  type JobOptions,
+  type PartialJobOptions,
+  type Source,
+} from '../engine/contract.ts';
 import type { Ledger } from '../engine/target/ledger.ts';
 import type { Target } from '../engine/target/target.ts';
 import type { MigrationJob } from '../models/migration-job.ts';

@@ -29,7 +29,11 @@ const RENEW_MS = 1000;
  * Keeps a job's lease and sees within a second when somebody pauses or cancels it. A lease that could not be renewed for as
  * long as it lasts is given up: another worker may have the job by then. `onBeat` runs after each renewal.
  */
-export function watchLease(held: HeldJob, draining: AbortSignal, onBeat: () => Promise<void>): LeaseWatch {
+export function watchLease(
+  held: HeldJob,
+  draining: AbortSignal,
+  onBeat: () => Promise<void>,
+): LeaseWatch {
   const abort = new AbortController();
   const ended = new AbortController();
   const drain = (): void => {
@@ -40,9 +44,7 @@ export function watchLease(held: HeldJob, draining: AbortSignal, onBeat: () => P
 
   async function beat(): Promise<void> {
     let renewedAt = Date.now();
-    while (!ended.signal.aborted) {
-      await sleep(RENEW_MS, undefined, { signal: ended.signal, ref: false }).catch(() => undefined);
-      if (ended.signal.aborted) return;
+    while (await waitForNextBeat(ended.signal)) {
       try {
         const reason = stopReason(await renewJob(held));
         if (reason !== null) {
@@ -69,6 +71,12 @@ export function watchLease(held: HeldJob, draining: AbortSignal, onBeat: () => P
       await beating;
     },
   };
+}
+
+/** False: the watch has ended. */
+async function waitForNextBeat(ended: AbortSignal): Promise<boolean> {
+  await sleep(RENEW_MS, undefined, { signal: ended, ref: false }).catch(() => undefined);
+  return !ended.aborted;
 }
 
 function stopReason(status: Awaited<ReturnType<typeof renewJob>>): StopReason | null {

@@ -20,7 +20,10 @@ interface PlannedRun extends OpenRun {
 
 /** Everything from assess to verify. Each phase does only what is not done yet, so a resume is the same call. */
 export async function migrate(run: OpenRun): Promise<void> {
-  const plan = run.job.plan === null ? await planJob(run, run.source) : await confirmPlan(run, run.job.plan as Plan);
+  const plan =
+    run.job.plan === null
+      ? await planJob(run, run.source)
+      : await confirmPlan(run, run.job.plan as Plan);
   const progress = new JobProgress(plan);
   const planned: PlannedRun = { ...run, plan, progress };
   run.onBeat(async () => storeCounters(run.held, progress.counters()));
@@ -89,14 +92,20 @@ async function assertAllRowsRead(
   const chunks = await ledger.chunks();
   const off: PlannedTable[] = [];
   for (const table of plan.tables) {
-    const rowsRead = [...(chunks.get(table.source)?.values() ?? [])].reduce((sum, chunk) => sum + chunk.rowsRead, 0);
+    const rowsRead = [...(chunks.get(table.source)?.values() ?? [])].reduce(
+      (sum, chunk) => sum + chunk.rowsRead,
+      0,
+    );
     const rowsInSource = await snapshot.countRows({ lane: 0, table, signal });
     if (rowsRead === rowsInSource) continue;
     off.push(table);
     const message = `Read ${String(rowsRead)} rows of ${table.source}, which has ${String(rowsInSource)}`;
-    await logJob(held, [{ level: isSameMoment ? 'error' : 'warn', phase: 'copy', tableName: table.source, message }]);
+    await logJob(held, [
+      { level: isSameMoment ? 'error' : 'warn', phase: 'copy', tableName: table.source, message },
+    ]);
   }
-  if (off.length > 0 && isSameMoment) throw new AppError('ROWS_UNACCOUNTED', { tables: off.map(({ source }) => source) });
+  if (off.length > 0 && isSameMoment)
+    throw new AppError('ROWS_UNACCOUNTED', { tables: off.map(({ source }) => source) });
 }
 
 /** Builds keys and indexes; gives what a person should know of them. */
@@ -112,13 +121,18 @@ async function finishTables({ held, plan, target, ledger, signal }: PlannedRun):
     signal,
     onEvent: async ({ level, table, message }) => {
       if (level === 'warning') notes.push(message);
-      await logJob(held, [{ level: level === 'info' ? 'info' : 'warn', phase: 'finish', tableName: table, message }]);
+      await logJob(held, [
+        { level: level === 'info' ? 'info' : 'warn', phase: 'finish', tableName: table, message },
+      ]);
     },
   });
   return notes;
 }
 
 async function readTableIds(jobId: string): Promise<ReadonlyMap<string, string>> {
-  const tables = await MigrationTable.findAll({ attributes: ['id', 'sourceTable'], where: { jobId } });
+  const tables = await MigrationTable.findAll({
+    attributes: ['id', 'sourceTable'],
+    where: { jobId },
+  });
   return new Map(tables.map(({ id, sourceTable }) => [sourceTable, id]));
 }

@@ -6,7 +6,10 @@ import { enterPhase, logJob, storeAssessment, storePlan } from '../services/job-
 import { optionsOf, type JobRun } from './job-run.ts';
 
 /** Introspects and scans the source, and keeps what was found. */
-export async function assessJob({ held, job, signal }: JobRun, source: Source): Promise<Assessment> {
+export async function assessJob(
+  { held, job, signal }: JobRun,
+  source: Source,
+): Promise<Assessment> {
   await enterPhase(held, 'assess');
   const assessment = await assess({
     source,
@@ -30,7 +33,10 @@ export async function planJob(run: JobRun, source: Source): Promise<Plan> {
   return planned;
 }
 
-async function currentAssessment({ job, signal }: JobRun, source: Source): Promise<Assessment | null> {
+async function currentAssessment(
+  { job, signal }: JobRun,
+  source: Source,
+): Promise<Assessment | null> {
   const assessment = job.assessment as Assessment | null;
   if (assessment === null) return null;
   const catalog = selectTables(await source.readCatalog(signal), optionsOf(job));

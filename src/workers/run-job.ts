@@ -11,7 +11,11 @@ import type { WorkerDeps } from './worker-deps.ts';
  * The task `run-job`: takes a job on from where it is until it ends, is stopped, or this worker drains. Throws only what the
  * queue shall try again: another worker holds the job still, or the hub's own database does not answer.
  */
-export async function runJob(jobId: string, deps: WorkerDeps, draining: AbortSignal): Promise<void> {
+export async function runJob(
+  jobId: string,
+  deps: WorkerDeps,
+  draining: AbortSignal,
+): Promise<void> {
   const claim = await claimJob(jobId, deps.owner);
   if (claim.outcome === 'idle') return;
   if (claim.outcome === 'busy') throw new AppError('JOB_LEASE_LOST');
@@ -35,20 +39,33 @@ export async function runJob(jobId: string, deps: WorkerDeps, draining: AbortSig
 
 /** What becomes of a job whose run did not come to its end. */
 async function conclude(held: HeldJob, deps: WorkerDeps, error: unknown): Promise<void> {
-  if (error instanceof JobStopped) return await stop(held, deps, error);
+  if (error instanceof JobStopped) {
+    await stop(held, deps, error);
+    return;
+  }
   // Another worker has it; whatever this one would say is no longer its to say.
   if (error instanceof AppError && error.code === 'JOB_LEASE_LOST') return;
 
   const jobError = describeError(error);
-  if (jobError.code === 'INTERNAL') deps.log.error({ err: error, jobId: held.jobId }, 'job failed unexpectedly');
+  if (jobError.code === 'INTERNAL')
+    deps.log.error({ err: error, jobId: held.jobId }, 'job failed unexpectedly');
   else deps.log.warn({ jobId: held.jobId, code: jobError.code }, 'job failed');
-  await endRun(held, { status: 'failed', error: jobError, isFinal: true }, { level: 'error', message: jobError.message });
+  await endRun(
+    held,
+    { status: 'failed', error: jobError, isFinal: true },
+    { level: 'error', message: jobError.message },
+  );
 }
 
 async function stop(held: HeldJob, deps: WorkerDeps, { reason }: JobStopped): Promise<void> {
   if (reason === 'lost') return;
   if (reason !== 'draining') {
-    await logJob(held, [{ level: 'info', message: `Stopped: ${reason}. What was committed stays; the rest can go on` }]);
+    await logJob(held, [
+      {
+        level: 'info',
+        message: `Stopped: ${reason}. What was committed stays; the rest can go on`,
+      },
+    ]);
     return;
   }
   await endRun(
@@ -63,7 +80,8 @@ async function stop(held: HeldJob, deps: WorkerDeps, { reason }: JobStopped): Pr
 
 /** An error as the job shows it: a named one with its field, anything else without its text. */
 function describeError(error: unknown): JobError {
-  if (!(error instanceof AppError)) return { code: 'INTERNAL', message: 'Internal error: see the log of the worker' };
+  if (!(error instanceof AppError))
+    return { code: 'INTERNAL', message: 'Internal error: see the log of the worker' };
   const { field } = error.details;
   return {
     code: error.code,
@@ -76,7 +94,9 @@ function describeError(error: unknown): JobError {
 /** Enqueues jobs whose task was lost: a worker that died with its queue, a restored database. */
 export async function recoverJobs(deps: WorkerDeps, jobIds: readonly string[]): Promise<void> {
   for (const jobId of jobIds) {
-    await sequelizeOf(MigrationJob).transaction((transaction) => deps.queue.enqueue(transaction, 'run-job', { jobId }));
+    await sequelizeOf(MigrationJob).transaction((transaction) =>
+      deps.queue.enqueue(transaction, 'run-job', { jobId }),
+    );
     deps.log.warn({ jobId }, 'job was abandoned by its worker: enqueued again');
   }
 }

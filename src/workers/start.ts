@@ -20,7 +20,10 @@ const RECOVERY_MS = 10_000;
 /** Starts a worker on the hub's queue. May run inside the API process or in one of its own. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
   const { queue, log, concurrency, sealAudit } = options;
-  const deps: WorkerDeps = { ...options, owner: `${hostname()}:${String(process.pid)}:${randomUUID().slice(0, 8)}` };
+  const deps: WorkerDeps = {
+    ...options,
+    owner: `${hostname()}:${String(process.pid)}:${randomUUID().slice(0, 8)}`,
+  };
   const draining = new AbortController();
 
   await queue.work(

@@ -4,7 +4,14 @@ import { AppError } from '../errors/app-error.ts';
 import { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
 import type { JobResult } from '../services/job-result.ts';
-import { endRun, enterPhase, logJob, setTablePhase, storeCounters, storeVerdict } from '../services/job-run.ts';
+import {
+  endRun,
+  enterPhase,
+  logJob,
+  setTablePhase,
+  storeCounters,
+  storeVerdict,
+} from '../services/job-run.ts';
 import type { JobProgress } from './job-progress.ts';
 import type { OpenRun } from './job-run.ts';
 
@@ -42,14 +49,26 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
     notes: run.notes ?? before.notes ?? [],
   };
   if (failed.length === 0) {
-    const message = verdicts.length === 0 ? 'Done, not verified: verification was switched off' : `Verified ${String(verdicts.length)} tables`;
-    await endRun(held, { status: 'succeeded', phase: null, result, isFinal: true }, { level: 'info', phase: 'verify', message });
+    const message =
+      verdicts.length === 0
+        ? 'Done, not verified: verification was switched off'
+        : `Verified ${String(verdicts.length)} tables`;
+    await endRun(
+      held,
+      { status: 'succeeded', phase: null, result, isFinal: true },
+      { level: 'info', phase: 'verify', message },
+    );
     return;
   }
   const error = new AppError('VERIFICATION_FAILED', { tables: failed.map(({ table }) => table) });
   await endRun(
     held,
-    { status: 'failed', result, error: { code: error.code, message: error.message }, isFinal: true },
+    {
+      status: 'failed',
+      result,
+      error: { code: error.code, message: error.message },
+      isFinal: true,
+    },
     { level: 'error', phase: 'verify', message: error.message },
   );
 }
@@ -64,7 +83,10 @@ async function verifyTables(run: VerifyRun): Promise<TableVerdict[]> {
   const { held, plan, source, target, ledger, progress, signal } = run;
   const mode = modeOf(run);
   if (mode === 'none') {
-    await MigrationTable.update({ phase: 'done', verdict: 'skipped' }, { where: { jobId: held.jobId } });
+    await MigrationTable.update(
+      { phase: 'done', verdict: 'skipped' },
+      { where: { jobId: held.jobId } },
+    );
     return [];
   }
   await setTablePhase(held, 'verify');
@@ -86,21 +108,44 @@ async function verifyTables(run: VerifyRun): Promise<TableVerdict[]> {
   });
 }
 
-async function readLocators(jobId: string, table: PlannedTable, chunk: Chunk): Promise<ReadonlySet<string>> {
+async function readLocators(
+  jobId: string,
+  table: PlannedTable,
+  chunk: Chunk,
+): Promise<ReadonlySet<string>> {
   const rows = await RejectedRow.findAll({
     attributes: ['locator'],
     where: { jobId, chunkNumber: chunk.number },
-    include: [{ association: 'table', attributes: [], where: { sourceTable: table.source }, required: true }],
+    include: [
+      {
+        association: 'table',
+        attributes: [],
+        where: { sourceTable: table.source },
+        required: true,
+      },
+    ],
   });
   return new Set(rows.flatMap(({ locator }) => locator ?? []));
 }
 
-function describeVerdict({ table, verdict, mode, rowsFound, failures }: TableVerdict): Parameters<typeof logJob>[1][number] {
+function describeVerdict({
+  table,
+  verdict,
+  mode,
+  rowsFound,
+  failures,
+}: TableVerdict): Parameters<typeof logJob>[1][number] {
   if (verdict === 'passed') {
-    return { level: 'info', phase: 'verify', tableName: table, message: `${table}: ${String(rowsFound)} rows verified (${mode})` };
+    return {
+      level: 'info',
+      phase: 'verify',
+      tableName: table,
+      message: `${table}: ${String(rowsFound)} rows verified (${mode})`,
+    };
   }
   const [first] = failures;
-  const where = first?.chunk == null ? '' : ` in chunk ${String(first.chunk)}`;
+  const where =
+    first === undefined || first.chunk === null ? '' : ` in chunk ${String(first.chunk)}`;
   return {
     level: 'error',
     phase: 'verify',

@@ -1,6 +1,14 @@
 import { AppError } from '../../errors/app-error.ts';
 import { hashJson } from '../canonical-json.ts';
-import type { Assessment, Catalog, Finding, JobOptions, Source, Table, TableScan } from '../contract.ts';
+import type {
+  Assessment,
+  Catalog,
+  Finding,
+  JobOptions,
+  Source,
+  Table,
+  TableScan,
+} from '../contract.ts';
 import { selectTables } from '../select-tables.ts';
 import { SOURCE_DRIVERS } from '../sources/registry.ts';
 
@@ -16,7 +24,12 @@ export interface AssessRequest {
  * Introspects the source and scans its data: a declared type is a claim, the data is the fact. Reads only.
  * Throws SOURCE_ errors; SOURCE_WITHOUT_TABLES where nothing is left to move.
  */
-export async function assess({ source, options, signal, onTable }: AssessRequest): Promise<Assessment> {
+export async function assess({
+  source,
+  options,
+  signal,
+  onTable,
+}: AssessRequest): Promise<Assessment> {
   const catalog = selectTables(await source.readCatalog(signal), options);
   if (catalog.tables.length === 0) throw new AppError('SOURCE_WITHOUT_TABLES');
 
@@ -26,29 +39,54 @@ export async function assess({ source, options, signal, onTable }: AssessRequest
     scans.push(scan);
     await onTable?.(scan, scans.length, catalog.tables.length);
   }
-  return { catalog, fingerprint: fingerprintOf(catalog), scans, findings: collectFindings(catalog, scans, options) };
+  return {
+    catalog,
+    fingerprint: fingerprintOf(catalog),
+    scans,
+    findings: collectFindings(catalog, scans, options),
+  };
 }
 
 /** What has to be unchanged between plan and start: the schema, but not the source's version or counters. */
 export function fingerprintOf(catalog: Catalog): string {
-  const tables = catalog.tables.map(({ identity, ...table }) => ({ ...table, identity: identity?.column ?? null }));
+  const tables = catalog.tables.map(({ identity, ...table }) => ({
+    ...table,
+    identity: identity?.column ?? null,
+  }));
   return hashJson({ kind: catalog.kind, tables });
 }
 
-function collectFindings(catalog: Catalog, scans: readonly TableScan[], options: JobOptions): Finding[] {
+function collectFindings(
+  catalog: Catalog,
+  scans: readonly TableScan[],
+  options: JobOptions,
+): Finding[] {
   const findings = catalog.tables.flatMap((table, position) => {
     const scan = scans[position];
-    return scan === undefined ? [] : [...columnFindings(catalog, table, scan, options), ...orphanFindings(table, scan)];
+    return scan === undefined
+      ? []
+      : [...columnFindings(catalog, table, scan, options), ...orphanFindings(table, scan)];
   });
   return [...findings, ...unmovedFindings(catalog)];
 }
 
-function columnFindings(catalog: Catalog, table: Table, scan: TableScan, options: JobOptions): Finding[] {
+function columnFindings(
+  catalog: Catalog,
+  table: Table,
+  scan: TableScan,
+  options: JobOptions,
+): Finding[] {
   const { decideColumn } = SOURCE_DRIVERS[catalog.kind];
   return table.columns.flatMap((column) => {
     const columnScan = scan.columns[column.name];
     if (columnScan === undefined) return [];
-    return decideColumn({ table, column, scan: columnScan, rows: scan.rows, policies: options.policies }).findings;
+    return decideColumn({
+      table,
+      column,
+      scan: columnScan,
+      rows: scan.rows,
+      policies: options.policies,
+    }).findings;
   });
 }
 

@@ -12,7 +12,11 @@ export interface ChunkJournal {
   /** Forgets rejects and adjustments of earlier attempts, which were never committed. */
   beginChunk(table: PlannedTable, chunk: Chunk): Promise<void>;
   addRejects(table: PlannedTable, chunk: Chunk, rejects: readonly Reject[]): Promise<void>;
-  addAdjustments(table: PlannedTable, chunk: Chunk, adjustments: readonly Adjustment[]): Promise<void>;
+  addAdjustments(
+    table: PlannedTable,
+    chunk: Chunk,
+    adjustments: readonly Adjustment[],
+  ): Promise<void>;
   /** Called after the commit, and on a resume for chunks that the ledger has already. */
   chunkDone(table: PlannedTable, chunk: Chunk, result: LedgerChunk): Promise<void>;
 }
@@ -78,7 +82,10 @@ async function copyChunk(request: CopyChunkRequest): Promise<void> {
   if (stored !== undefined) await journal.chunkDone(table, chunk, stored);
 }
 
-async function streamChunk(request: CopyChunkRequest, session: pg.PoolClient): Promise<LedgerChunk> {
+async function streamChunk(
+  request: CopyChunkRequest,
+  session: pg.PoolClient,
+): Promise<LedgerChunk> {
   const { snapshot, journal, plan, table, chunk, lane, budget, signal } = request;
   const writer = new CopyWriter(session, table);
   const digest = createDigest(table.digest);
@@ -87,7 +94,13 @@ async function streamChunk(request: CopyChunkRequest, session: pg.PoolClient): P
   let rowsEncoded = 0;
   let rowsRejected = 0;
 
-  for await (const batch of snapshot.readChunk({ lane, table, chunk, policies: plan.options.policies, signal })) {
+  for await (const batch of snapshot.readChunk({
+    lane,
+    table,
+    chunk,
+    policies: plan.options.policies,
+    signal,
+  })) {
     rowsRead += batch.rowsRead;
     rowsEncoded += batch.rowsEncoded;
     rowsRejected += batch.rejects.length;
@@ -118,7 +131,11 @@ async function streamChunk(request: CopyChunkRequest, session: pg.PoolClient): P
 
 function rowRejected(table: PlannedTable, rejects: readonly Reject[]): AppError {
   const [first] = rejects;
-  return new AppError('ROW_REJECTED', { table: table.source, reasonCode: first?.reasonCode, key: first?.key });
+  return new AppError('ROW_REJECTED', {
+    table: table.source,
+    reasonCode: first?.reasonCode,
+    key: first?.key,
+  });
 }
 
 /** How many rows a job may still reject. Shared by all lanes. */
@@ -133,7 +150,11 @@ class RejectBudget {
 
   spend(rows: number): void {
     this.#left -= rows;
-    if (this.#left < 0) throw new AppError('TOO_MANY_REJECTS', { limit: this.#limit, field: 'options.maxRejectedRows' });
+    if (this.#left < 0)
+      throw new AppError('TOO_MANY_REJECTS', {
+        limit: this.#limit,
+        field: 'options.maxRejectedRows',
+      });
   }
 }
 
@@ -150,7 +171,10 @@ class AdjustmentSums {
       this.#sums.set(id, {
         ...adjustment,
         count: adjustment.count + (before?.count ?? 0),
-        sampleKeys: [...(before?.sampleKeys ?? []), ...adjustment.sampleKeys].slice(0, MAX_SAMPLE_KEYS),
+        sampleKeys: [...(before?.sampleKeys ?? []), ...adjustment.sampleKeys].slice(
+          0,
+          MAX_SAMPLE_KEYS,
+        ),
       });
     }
   }

@@ -20,21 +20,35 @@ export interface CreateRequest {
  * is missing. With `onExisting: fail` nothing at all is made where one table is in the way.
  * Throws TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_PERMISSION_DENIED.
  */
-export async function create({ target, ledger, plan, signal, onTable }: CreateRequest): Promise<void> {
+export async function create({
+  target,
+  ledger,
+  plan,
+  signal,
+  onTable,
+}: CreateRequest): Promise<void> {
   await assertWritable(target);
   await ledger.install();
   const done = await ledger.objects();
   const pending = plan.tables.filter((table) => !done.has(table.source));
   const existing = await findExisting(target, pending);
   if (plan.options.onExisting === 'fail' && existing.size > 0) {
-    throw new AppError('TARGET_TABLE_EXISTS', { tables: [...existing], field: 'options.onExisting' });
+    throw new AppError('TARGET_TABLE_EXISTS', {
+      tables: [...existing],
+      field: 'options.onExisting',
+    });
   }
 
   await createSchema(target, plan.options.targetSchema);
   for (const table of pending) {
     signal.throwIfAborted();
     const origin = await target.inTransaction(`creating table ${table.target}`, async (session) => {
-      const object = await makeTable(session, table, existing.has(table.target), plan.options.onExisting);
+      const object = await makeTable(
+        session,
+        table,
+        existing.has(table.target),
+        plan.options.onExisting,
+      );
       await ledger.recordObject(session, object);
       return object.origin;
     });
@@ -51,7 +65,10 @@ async function assertWritable(target: Target): Promise<void> {
 }
 
 /** Target names of planned tables that already are something: a table, a view, an index, a sequence. */
-async function findExisting(target: Target, tables: readonly PlannedTable[]): Promise<ReadonlySet<string>> {
+async function findExisting(
+  target: Target,
+  tables: readonly PlannedTable[],
+): Promise<ReadonlySet<string>> {
   const [first] = tables;
   if (first === undefined) return new Set();
   const rows = await target.query<{ relname: string }>(
@@ -70,7 +87,10 @@ async function createSchema(target: Target, schema: string): Promise<void> {
     [schema],
   );
   if (row?.found === true) return;
-  await target.query(`creating schema ${schema}`, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  await target.query(
+    `creating schema ${schema}`,
+    `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`,
+  );
 }
 
 async function makeTable(
@@ -97,7 +117,9 @@ async function takeOver(
     await session.query(`TRUNCATE ${qualifiedName(table)}`);
     return await describeObject(session, table, 'truncated', 0);
   }
-  const { rows } = await session.query<{ count: string }>(`SELECT count(*) FROM ${qualifiedName(table)}`);
+  const { rows } = await session.query<{ count: string }>(
+    `SELECT count(*) FROM ${qualifiedName(table)}`,
+  );
   return await describeObject(session, table, 'appended', Number(rows[0]?.count ?? 0));
 }
 
@@ -112,8 +134,15 @@ async function assertSuitable(session: pg.PoolClient, table: PlannedTable): Prom
   for (const column of table.columns) {
     const type = actual.get(column.target);
     if (type !== undefined && normalizeType(type) === normalizeType(column.targetType)) continue;
-    const reason = type === undefined ? `it has no column ${column.target}` : `${column.target} is ${type}, not ${column.targetType}`;
-    throw new AppError('TARGET_TABLE_UNSUITABLE', { table: table.target, reason, field: 'options.onExisting' });
+    const reason =
+      type === undefined
+        ? `it has no column ${column.target}`
+        : `${column.target} is ${type}, not ${column.targetType}`;
+    throw new AppError('TARGET_TABLE_UNSUITABLE', {
+      table: table.target,
+      reason,
+      field: 'options.onExisting',
+    });
   }
 }
 
@@ -134,7 +163,16 @@ async function describeObject(
   origin: LedgerObject['origin'],
   rowsBefore: number,
 ): Promise<LedgerObject> {
-  const { rows } = await session.query<{ oid: string }>('SELECT $1::regclass::oid::bigint AS oid', [qualifiedName(table)]);
+  const { rows } = await session.query<{ oid: string }>('SELECT $1::regclass::oid::bigint AS oid', [
+    qualifiedName(table),
+  ]);
   const oid = rows[0]?.oid ?? '0';
-  return { sourceTable: table.source, schema: table.schema, table: table.target, oid, origin, rowsBefore };
+  return {
+    sourceTable: table.source,
+    schema: table.schema,
+    table: table.target,
+    oid,
+    origin,
+    rowsBefore,
+  };
 }

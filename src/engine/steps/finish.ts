@@ -53,19 +53,36 @@ export async function finish(request: FinishRequest): Promise<void> {
   });
 
   const left = await findMissing(request.target, made, plan);
-  const missing = [...left.columns, ...left.indexes, ...left.primaryKeys, ...left.constraints, ...left.identities];
+  const missing = [
+    ...left.columns,
+    ...left.indexes,
+    ...left.primaryKeys,
+    ...left.constraints,
+    ...left.identities,
+  ];
   if (missing.length > 0) throw new AppError('TARGET_OBJECT_MISSING', { objects: missing });
 }
 
-async function buildIndexes(request: FinishRequest, tables: readonly PlannedTable[], missing: ReadonlySet<string>): Promise<void> {
+async function buildIndexes(
+  request: FinishRequest,
+  tables: readonly PlannedTable[],
+  missing: ReadonlySet<string>,
+): Promise<void> {
   const tasks = tables.flatMap((table) => {
     const key = primaryKeyIndex(table);
     const indexes = key === null ? table.indexes : [key, ...table.indexes];
     return indexes.filter(({ name }) => missing.has(name)).map((index) => ({ table, index }));
   });
   await inLanes(tasks, request, async ({ table, index }) => {
-    await request.target.query(`building ${describeIndex(index)} of ${table.target}`, createIndexSql(table, index));
-    await request.onEvent?.({ level: 'info', table: table.source, message: `Built ${describeIndex(index)}` });
+    await request.target.query(
+      `building ${describeIndex(index)} of ${table.target}`,
+      createIndexSql(table, index),
+    );
+    await request.onEvent?.({
+      level: 'info',
+      table: table.source,
+      message: `Built ${describeIndex(index)}`,
+    });
   });
 }
 
@@ -109,10 +126,13 @@ async function addConstraints(
   for (const table of tables) {
     for (const { name, sql } of constraintsOf(table, plan)) {
       signal.throwIfAborted();
-      if (missing.has(name)) await target.query(`adding constraint ${name} of ${table.target}`, sql);
+      if (missing.has(name))
+        await target.query(`adding constraint ${name} of ${table.target}`, sql);
     }
   }
-  const tasks = tables.flatMap((table) => constraintsOf(table, plan).map(({ name, label }) => ({ table, name, label })));
+  const tasks = tables.flatMap((table) =>
+    constraintsOf(table, plan).map(({ name, label }) => ({ table, name, label })),
+  );
   await inLanes(tasks, request, async ({ table, name, label }) => {
     const broken = await validate(target, table, name);
     if (broken === null) return;
@@ -125,7 +145,11 @@ function constraintsOf(
   table: PlannedTable,
   plan: Plan,
 ): { readonly name: string; readonly label: string; readonly sql: string }[] {
-  const checks = table.checks.map((check) => ({ name: check.name, label: 'check', sql: addCheckSql(table, check) }));
+  const checks = table.checks.map((check) => ({
+    name: check.name,
+    label: 'check',
+    sql: addCheckSql(table, check),
+  }));
   const keys = table.foreignKeys.flatMap((key: PlannedForeignKey) => {
     const referenced = plan.tables[key.referencedTable];
     return referenced === undefined
@@ -141,8 +165,8 @@ async function validate(target: Target, table: PlannedTable, name: string): Prom
     await target.query(`validating ${name}`, validateConstraintSql(table, name));
     return null;
   } catch (error) {
-    const isViolation = error instanceof AppError && VIOLATIONS.has(String(error.details['sqlState']));
+    const isViolation = error instanceof AppError && VIOLATIONS.has(String(error.details.sqlState));
     if (!isViolation) throw error;
-    return String(error.details['reason']);
+    return String(error.details.reason);
   }
 }

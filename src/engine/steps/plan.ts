@@ -61,7 +61,11 @@ function seal(unsealed: Omit<Plan, 'hash'>): Plan {
 function sortForCopy(tables: readonly PlannedTable[]): PlannedTable[] {
   const order = tables
     .map((table, position) => ({ table, position }))
-    .sort((a, b) => b.table.estimatedRows - a.table.estimatedRows || compareText(a.table.source, b.table.source));
+    .sort(
+      (a, b) =>
+        b.table.estimatedRows - a.table.estimatedRows ||
+        compareText(a.table.source, b.table.source),
+    );
   const newPosition = new Map(order.map(({ position }, index) => [position, index]));
   return order.map(({ table }) => ({
     ...table,

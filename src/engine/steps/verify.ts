@@ -1,5 +1,13 @@
 import { AppError } from '../../errors/app-error.ts';
-import type { Chunk, Plan, PlannedTable, RowKey, SourceSnapshot, VerifyMode } from '../contract.ts';
+import type {
+  Chunk,
+  KeyTuple,
+  Plan,
+  PlannedTable,
+  RowKey,
+  SourceSnapshot,
+  VerifyMode,
+} from '../contract.ts';
 import { addMultisets, createDigest } from '../digest.ts';
 import { inLanes } from '../lanes.ts';
 import { SOURCE_DRIVERS } from '../sources/registry.ts';
@@ -62,21 +70,27 @@ export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
   const verdicts = new Map<string, TableVerdict>();
   try {
     const lanes = request.mode === 'full' ? (await readers()).lanes : request.lanes;
-    await inLanes(request.plan.tables, { lanes, signal: request.signal }, async (table, lane, signal) => {
-      const verdict = await verifyTable({
-        ...request,
-        table,
-        lane,
-        signal,
-        readers,
-        object: objects.get(table.source),
-        copied: chunks.get(table.source) ?? new Map<number, LedgerChunk>(),
-      });
-      verdicts.set(table.source, verdict);
-      await request.onTable?.(verdict);
-    });
+    await inLanes(
+      request.plan.tables,
+      { lanes, signal: request.signal },
+      async (table, lane, signal) => {
+        const verdict = await verifyTable({
+          ...request,
+          table,
+          lane,
+          signal,
+          readers,
+          object: objects.get(table.source),
+          copied: chunks.get(table.source) ?? new Map<number, LedgerChunk>(),
+        });
+        verdicts.set(table.source, verdict);
+        await request.onTable?.(verdict);
+      },
+    );
   } finally {
-    await (opened as Promise<SourceSnapshot> | null)?.then((snapshot) => snapshot.close()).catch(() => undefined);
+    await (opened as Promise<SourceSnapshot> | null)
+      ?.then((snapshot) => snapshot.close())
+      .catch(() => undefined);
   }
   return request.plan.tables.flatMap((table) => verdicts.get(table.source) ?? []);
 }
@@ -93,13 +107,24 @@ async function verifyTable(request: VerifyTableRequest): Promise<TableVerdict> {
   const { table, copied, object } = request;
   // Rows that were there before cannot be told from those that came: what is left to compare is how many there are.
   const mode = object?.origin === 'appended' ? 'count' : request.mode;
-  const rowsExpected = sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) + (object?.rowsBefore ?? 0);
+  const rowsExpected =
+    sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) + (object?.rowsBefore ?? 0);
   const rowsFound = object === undefined ? 0 : await countRows(request);
   const failures = object === undefined ? [] : await compareRanges({ ...request, mode });
   const countFailure: RangeFailure[] =
     rowsFound === rowsExpected || failures.length > 0
       ? []
-      : [{ kind: 'count', chunk: null, lower: null, upper: null, rowsExpected, rowsFound, differences: null }];
+      : [
+          {
+            kind: 'count',
+            chunk: null,
+            lower: null,
+            upper: null,
+            rowsExpected,
+            rowsFound,
+            differences: null,
+          },
+        ];
   const allFailures = [...failures, ...countFailure];
   const isComplete = object !== undefined && copied.size === table.chunks.length;
   return {
@@ -133,12 +158,19 @@ async function compareRanges(request: VerifyTableRequest): Promise<RangeFailure[
   return failures;
 }
 
-async function compareWithLedger(request: VerifyTableRequest, chunk: Chunk | null): Promise<RangeFailure | null> {
+async function compareWithLedger(
+  request: VerifyTableRequest,
+  chunk: Chunk | null,
+): Promise<RangeFailure | null> {
   const { table, copied } = request;
-  const parts = chunk === null ? [...copied.values()] : [copied.get(chunk.number)].filter((part) => part !== undefined);
+  const parts =
+    chunk === null
+      ? [...copied.values()]
+      : [copied.get(chunk.number)].filter((part) => part !== undefined);
   const expected = {
     rows: sum(parts.map(({ rowsCopied }) => rowsCopied)),
-    digest: chunk === null ? addMultisets(parts.map(({ digest }) => digest)) : (parts[0]?.digest ?? ''),
+    digest:
+      chunk === null ? addMultisets(parts.map(({ digest }) => digest)) : (parts[0]?.digest ?? ''),
   };
   const found = await digestTarget(request, chunk, { kind: table.digest });
   if (found.rows === expected.rows && found.digest === expected.digest) return null;
@@ -146,10 +178,17 @@ async function compareWithLedger(request: VerifyTableRequest, chunk: Chunk | nul
   const differences = await nameDifferences(request, chunk, {
     sourceLines: (snapshot) => encodedLines(request, snapshot, chunk),
   });
-  return describeFailure(table, chunk, expected.rows, found.rows, differences);
+  return describeFailure(table, chunk, {
+    rowsExpected: expected.rows,
+    rowsFound: found.rows,
+    differences,
+  });
 }
 
-async function compareCanonical(request: VerifyTableRequest, chunk: Chunk | null): Promise<RangeFailure | null> {
+async function compareCanonical(
+  request: VerifyTableRequest,
+  chunk: Chunk | null,
+): Promise<RangeFailure | null> {
   const { plan, table } = request;
   const snapshot = await request.readers();
   const { canonicalTargetExpression } = SOURCE_DRIVERS[plan.source.kind];
@@ -164,7 +203,11 @@ async function compareCanonical(request: VerifyTableRequest, chunk: Chunk | null
     fields,
     sourceLines: (readers) => canonicalLines(request, readers, chunk),
   });
-  return describeFailure(table, chunk, source.rows, found.rows, differences);
+  return describeFailure(table, chunk, {
+    rowsExpected: source.rows,
+    rowsFound: found.rows,
+    differences,
+  });
 }
 
 async function digestTarget(
@@ -215,7 +258,13 @@ async function* encodedLines(
   range: Chunk | null,
 ): AsyncIterable<Uint8Array> {
   for (const chunk of range === null ? table.chunks : [range]) {
-    const batches = snapshot.readChunk({ lane: lane % snapshot.lanes, table, chunk, policies: plan.options.policies, signal });
+    const batches = snapshot.readChunk({
+      lane: lane % snapshot.lanes,
+      table,
+      chunk,
+      policies: plan.options.policies,
+      signal,
+    });
     for await (const { lines } of batches) yield lines;
   }
 }
@@ -243,21 +292,19 @@ async function* canonicalLines(
 function describeFailure(
   table: PlannedTable,
   chunk: Chunk | null,
-  rowsExpected: number,
-  rowsFound: number,
-  differences: Differences | null,
+  found: Pick<RangeFailure, 'rowsExpected' | 'rowsFound' | 'differences'>,
 ): RangeFailure {
   const columns = table.chunkKey?.columns ?? [];
-  const bound = (tuple: readonly string[] | null | undefined): RowKey | null =>
-    tuple == null || chunk === null ? null : Object.fromEntries(columns.map((name, index) => [name, tuple[index] ?? null]));
+  const bound = (tuple: KeyTuple | null): RowKey | null =>
+    tuple === null
+      ? null
+      : Object.fromEntries(columns.map((name, index) => [name, tuple[index] ?? null]));
   return {
     kind: 'digest',
     chunk: chunk?.number ?? null,
-    lower: bound(chunk?.lower),
-    upper: bound(chunk?.upper),
-    rowsExpected,
-    rowsFound,
-    differences,
+    lower: bound(chunk?.lower ?? null),
+    upper: bound(chunk?.upper ?? null),
+    ...found,
   };
 }
 

@@ -18,7 +18,9 @@ export class CopyWriter {
     const columns = copiedColumns(table).map((column) => column.target);
     const statement = `COPY ${qualifiedName(table)} (${columnList(columns)}) FROM STDIN`;
     this.#stream = session.query(copyFrom(statement));
-    this.#failure = finished(this.#stream, { readable: false }).then(() => new Promise<never>(() => undefined));
+    this.#failure = finished(this.#stream, { readable: false }).then(
+      () => new Promise<never>(() => undefined),
+    );
     // The failure is met in `write` or `finish`; between two calls nobody listens yet.
     this.#failure.catch(() => undefined);
   }

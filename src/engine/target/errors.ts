@@ -44,7 +44,8 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
   if (error instanceof AppError) return error;
   const { code = '', message } = error as { code?: string; message: string };
   const mapped = SQLSTATE_CODES[code] ?? SQLSTATE_CODES[code.slice(0, 2)];
-  const errorCode = mapped ?? (isConnectionLoss(code, message) ? 'TARGET_UNREACHABLE' : 'TARGET_REFUSED');
+  const errorCode =
+    mapped ?? (isConnectionLoss(code, message) ? 'TARGET_UNREACHABLE' : 'TARGET_REFUSED');
   const field = FIELDS[errorCode];
   return new AppError(
     errorCode,
@@ -62,7 +63,9 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
 function isConnectionLoss(code: string, message: string): boolean {
   return (
     NETWORK_CODES.has(code) ||
-    /connection terminated|connection ended|timeout expired|timeout exceeded|not queryable/i.test(message)
+    /connection terminated|connection ended|timeout expired|timeout exceeded|not queryable/i.test(
+      message,
+    )
   );
 }
 

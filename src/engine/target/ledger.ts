@@ -96,7 +96,12 @@ export class Ledger {
   }
 
   /** Writes what the chunk came to, in the transaction of its claim. */
-  async completeChunk(session: pg.PoolClient, sourceTable: string, chunk: number, result: LedgerChunk): Promise<void> {
+  async completeChunk(
+    session: pg.PoolClient,
+    sourceTable: string,
+    chunk: number,
+    result: LedgerChunk,
+  ): Promise<void> {
     await session.query(
       `UPDATE ${LEDGER_SCHEMA}.ledger_chunk SET rows_read = $4, rows_copied = $5, rows_rejected = $6, rows_adjusted = $7,
          bytes = $8, digest = $9, committed_at = now() WHERE job_id = $1 AND source_table = $2 AND chunk = $3`,
@@ -135,7 +140,15 @@ export class Ledger {
     await session.query(
       `INSERT INTO ${LEDGER_SCHEMA}.ledger_object
          (job_id, source_table, schema_name, table_name, table_oid, origin, rows_before) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-      [this.#jobId, object.sourceTable, object.schema, object.table, object.oid, object.origin, object.rowsBefore],
+      [
+        this.#jobId,
+        object.sourceTable,
+        object.schema,
+        object.table,
+        object.oid,
+        object.origin,
+        object.rowsBefore,
+      ],
     );
   }
 
@@ -175,10 +188,10 @@ export class Ledger {
   /** Forgets one table of this job, in the caller's transaction: it is about to be dropped, or is gone. */
   async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
     for (const table of ['ledger_chunk', 'ledger_object']) {
-      await session.query(`DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1 AND source_table = $2`, [
-        this.#jobId,
-        sourceTable,
-      ]);
+      await session.query(
+        `DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1 AND source_table = $2`,
+        [this.#jobId, sourceTable],
+      );
     }
   }
 }

@@ -14,8 +14,13 @@ export interface ReadBackRequest {
 }
 
 /** Streams rows of the target as COPY lines, with back-pressure: memory does not grow with the table. */
-export function readBack(session: pg.PoolClient, request: ReadBackRequest): AsyncIterable<Uint8Array> {
-  return session.query(copyTo(`COPY (${readBackSql(request)}) TO STDOUT`)) as AsyncIterable<Uint8Array>;
+export function readBack(
+  session: pg.PoolClient,
+  request: ReadBackRequest,
+): AsyncIterable<Uint8Array> {
+  return session.query(
+    copyTo(`COPY (${readBackSql(request)}) TO STDOUT`),
+  ) as AsyncIterable<Uint8Array>;
 }
 
 /** The query behind `readBack`. */
@@ -29,7 +34,9 @@ export function readBackSql({ table, chunk, fields }: ReadBackRequest): string {
     ...(chunk.lower === null ? [] : [`(${key.join(', ')}) > ${rowLiteral(table, chunk.lower)}`]),
     ...(chunk.upper === null ? [] : [`(${key.join(', ')}) <= ${rowLiteral(table, chunk.upper)}`]),
   ];
-  return conditions.length === 0 ? `${select} ${order}` : `${select} WHERE ${conditions.join(' AND ')} ${order}`;
+  return conditions.length === 0
+    ? `${select} ${order}`
+    : `${select} WHERE ${conditions.join(' AND ')} ${order}`;
 }
 
 /** Target names of the chunk key's columns. */
@@ -37,7 +44,8 @@ export function chunkKeyColumns(table: PlannedTable): readonly string[] {
   const sources = table.chunkKey?.columns ?? [];
   return sources.map((source) => {
     const column = table.columns.find((candidate) => candidate.source === source);
-    if (column === undefined) throw new Error(`chunk key column ${source} is not in the plan of ${table.source}`);
+    if (column === undefined)
+      throw new Error(`chunk key column ${source} is not in the plan of ${table.source}`);
     return column.target;
   });
 }

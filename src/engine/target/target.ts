@@ -43,21 +43,30 @@ export class Target {
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       application_name: 'legacy-migration-hub',
       keepAlive: true,
-      onConnect: async (client: pg.ClientBase) => {
-        await client.query(SESSION_SETTINGS);
-      },
+      // pg-pool awaits this, and closes a session whose settings were refused; its types do not say so.
+      onConnect: applySettings,
     });
     // An idle session that the server closes emits here; the next query opens another one.
     this.#pool.on('error', () => undefined);
   }
 
   /** Runs one statement on any session. `what` names it in an error. */
-  async query<Row extends pg.QueryResultRow>(what: string, text: string, values: readonly unknown[] = []): Promise<Row[]> {
-    return await this.withSession(what, async (session) => (await session.query<Row>(text, [...values])).rows);
+  async query<Row extends pg.QueryResultRow>(
+    what: string,
+    text: string,
+    values: readonly unknown[] = [],
+  ): Promise<Row[]> {
+    return await this.withSession(
+      what,
+      async (session) => (await session.query<Row>(text, [...values])).rows,
+    );
   }
 
   /** Lends a session. One that ended in an error is closed rather than returned: its state is unknown. */
-  async withSession<Result>(what: string, work: (session: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  async withSession<Result>(
+    what: string,
+    work: (session: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result> {
     const session = await this.#pool.connect().catch((error: unknown) => {
       throw mapTargetError(error, { what, database: this.database });
     });
@@ -78,7 +87,10 @@ export class Target {
   }
 
   /** Runs `work` in one transaction; commits when it returns, rolls back when it throws. */
-  async inTransaction<Result>(what: string, work: (session: pg.PoolClient) => Promise<Result>): Promise<Result> {
+  async inTransaction<Result>(
+    what: string,
+    work: (session: pg.PoolClient) => Promise<Result>,
+  ): Promise<Result> {
     return await this.withSession(what, async (session) => {
       await session.query('BEGIN');
       const result = await work(session);
@@ -92,8 +104,15 @@ export class Target {
   }
 }
 
+async function applySettings(client: pg.ClientBase): Promise<void> {
+  await client.query(SESSION_SETTINGS);
+}
+
 function tlsOptions(location: TargetLocation): pg.PoolConfig['ssl'] {
   if (location.ssl === 'disable') return false;
   if (location.ssl === 'require') return { rejectUnauthorized: false };
-  return { rejectUnauthorized: true, ...(location.serverName ? { servername: location.serverName } : {}) };
+  return {
+    rejectUnauthorized: true,
+    ...(location.serverName ? { servername: location.serverName } : {}),
+  };
 }

@@ -15,7 +15,11 @@ export interface Inventory {
 type PlannedObject = readonly [table: string, name: string, label?: string];
 
 /** Compares the plan of the given tables with the target's catalog. */
-export async function findMissing(target: Target, tables: readonly PlannedTable[], plan: Plan): Promise<Inventory> {
+export async function findMissing(
+  target: Target,
+  tables: readonly PlannedTable[],
+  plan: Plan,
+): Promise<Inventory> {
   const schema = plan.options.targetSchema;
   const actual = {
     columns: await readNames(target, COLUMNS, schema),
@@ -24,7 +28,11 @@ export async function findMissing(target: Target, tables: readonly PlannedTable[
     identities: await readNames(target, IDENTITIES, schema),
   };
   const missing = (planned: readonly PlannedObject[], found: ReadonlySet<string>): Set<string> =>
-    new Set(planned.filter(([table, name]) => !found.has(pairKey(table, name))).map(([, name, label]) => label ?? name));
+    new Set(
+      planned
+        .filter(([table, name]) => !found.has(pairKey(table, name)))
+        .map(([, name, label]) => label ?? name),
+    );
 
   return {
     columns: missing(
@@ -36,12 +44,16 @@ export async function findMissing(target: Target, tables: readonly PlannedTable[
     indexes: missing(
       tables.flatMap((table) => {
         const key = primaryKeyIndex(table);
-        return [...(key === null ? [] : [key]), ...table.indexes].map(({ name }) => [table.target, name] as const);
+        return [...(key === null ? [] : [key]), ...table.indexes].map(
+          ({ name }) => [table.target, name] as const,
+        );
       }),
       actual.indexes,
     ),
     primaryKeys: missing(
-      tables.flatMap(({ target: table, primaryKey }) => (primaryKey === null ? [] : [[table, primaryKey.name] as const])),
+      tables.flatMap(({ target: table, primaryKey }) =>
+        primaryKey === null ? [] : [[table, primaryKey.name] as const],
+      ),
       actual.constraints,
     ),
     constraints: missing(
@@ -51,7 +63,11 @@ export async function findMissing(target: Target, tables: readonly PlannedTable[
       actual.constraints,
     ),
     identities: missing(
-      tables.flatMap(({ target: table, identity }) => (identity === null ? [] : [[table, identity.column, `the identity of ${table}.${identity.column}`] as const])),
+      tables.flatMap(({ target: table, identity }) =>
+        identity === null
+          ? []
+          : [[table, identity.column, `the identity of ${table}.${identity.column}`] as const],
+      ),
       actual.identities,
     ),
   };
@@ -67,8 +83,16 @@ const CONSTRAINTS = `SELECT t.relname AS table, c.conname AS name
 const IDENTITIES = `SELECT t.relname AS table, a.attname AS name
   FROM pg_attribute a ${FROM_SCHEMA.replace('%s', 'a.attrelid')} WHERE a.attidentity <> '' AND NOT a.attisdropped`;
 
-async function readNames(target: Target, sql: string, schema: string): Promise<ReadonlySet<string>> {
-  const rows = await target.query<{ table: string; name: string }>('reading the catalog of the target', sql, [schema]);
+async function readNames(
+  target: Target,
+  sql: string,
+  schema: string,
+): Promise<ReadonlySet<string>> {
+  const rows = await target.query<{ table: string; name: string }>(
+    'reading the catalog of the target',
+    sql,
+    [schema],
+  );
   return new Set(rows.map(({ table, name }) => pairKey(table, name)));
 }
 

@@ -1,4 +1,11 @@
-import type { Finding, ForeignKey, PlannedForeignKey, PlannedTable, TableScan } from '../../contract.ts';
+import type {
+  Finding,
+  ForeignKey,
+  PlannedForeignKey,
+  PlannedTable,
+  TableScan,
+} from '../../contract.ts';
+import { structureFinding } from './findings.ts';
 import type { ObjectNames } from './names.ts';
 import type { TableDraft } from './table.ts';
 
@@ -16,14 +23,25 @@ export function planForeignKeys(
   const tables = drafts.map((draft, position): PlannedTable => {
     const foreignKeys = draft.table.foreignKeys.flatMap((foreignKey, number) => {
       const orphans = scans[position]?.orphans.find((entry) => entry.foreignKey === number);
-      const outcome = planForeignKey(draft, foreignKey, drafts, objectNames, orphans?.rows ?? 0);
+      const outcome = planForeignKey({
+        planned: draft.planned,
+        foreignKey,
+        drafts,
+        objectNames,
+        orphans: orphans?.rows ?? 0,
+      });
       if ('reason' in outcome) {
-        findings.push(keyFinding('FK_NOT_CARRIED', draft, foreignKey, outcome.reason, null));
+        const message = `The foreign key to ${foreignKey.references.table} is not carried over: ${outcome.reason}`;
+        findings.push(keyFinding('FK_NOT_CARRIED', draft, foreignKey, message));
         return [];
       }
       if (orphans !== undefined) {
         const message = `${String(orphans.rows)} rows refer to rows that do not exist: the key stays NOT VALID`;
-        findings.push({ ...keyFinding('ORPHANED_ROWS', draft, foreignKey, message, orphans.rows), samples: orphans.samples });
+        findings.push({
+          ...keyFinding('ORPHANED_ROWS', draft, foreignKey, message),
+          count: orphans.rows,
+          samples: orphans.samples,
+        });
       }
       return [outcome.key];
     });
@@ -32,35 +50,47 @@ export function planForeignKeys(
   return { tables, findings };
 }
 
-function planForeignKey(
-  { planned }: TableDraft,
-  foreignKey: ForeignKey,
-  drafts: readonly TableDraft[],
-  objectNames: ObjectNames,
-  orphans: number,
-): Outcome {
+interface ForeignKeyRequest {
+  readonly planned: PlannedTable;
+  readonly foreignKey: ForeignKey;
+  readonly drafts: readonly TableDraft[];
+  readonly objectNames: ObjectNames;
+  readonly orphans: number;
+}
+
+function planForeignKey(request: ForeignKeyRequest): Outcome {
+  const { planned, foreignKey, drafts, objectNames, orphans } = request;
   const referencedTable = drafts.findIndex(
     ({ table }) => table.name.toLowerCase() === foreignKey.references.table.toLowerCase(),
   );
   const referenced = drafts[referencedTable]?.planned;
-  if (referenced === undefined) return { reason: `it refers to ${foreignKey.references.table}, which is not moved` };
+  if (referenced === undefined)
+    return { reason: `it refers to ${foreignKey.references.table}, which is not moved` };
 
   const columns = foreignKey.columns.map((name) => findColumn(planned, name));
-  const referencedColumns = foreignKey.references.columns.map((name) => findColumn(referenced, name));
-  if (columns.length === 0 || columns.length !== referencedColumns.length) return { reason: 'its columns do not match' };
+  const referencedColumns = foreignKey.references.columns.map((name) =>
+    findColumn(referenced, name),
+  );
+  if (columns.length === 0 || columns.length !== referencedColumns.length)
+    return { reason: 'its columns do not match' };
 
   const pairs = columns.map((column, index) => [column, referencedColumns[index]] as const);
   for (const [column, parent] of pairs) {
-    if (column === undefined || parent === undefined) return { reason: 'it names a column that does not exist' };
+    if (column === undefined || parent === undefined)
+      return { reason: 'it names a column that does not exist' };
     if (!areComparable(column.targetType, parent.targetType)) {
-      return { reason: `${column.source} became ${column.targetType}, but ${parent.source} became ${parent.targetType}` };
+      return {
+        reason: `${column.source} became ${column.targetType}, but ${parent.source} became ${parent.targetType}`,
+      };
     }
   }
 
   const targets = columns.map((column) => column?.target ?? '');
   const referencedTargets = referencedColumns.map((column) => column?.target ?? '');
   if (!isUnique(referenced, referencedTargets)) {
-    return { reason: `${referenced.source} (${foreignKey.references.columns.join(', ')}) is not unique` };
+    return {
+      reason: `${referenced.source} (${foreignKey.references.columns.join(', ')}) is not unique`,
+    };
   }
   return {
     key: {
@@ -76,7 +106,10 @@ function planForeignKey(
 }
 
 /** SQLite compares names without case, and keeps in a foreign key what its author typed. */
-function findColumn(table: PlannedTable, source: string): PlannedTable['columns'][number] | undefined {
+function findColumn(
+  table: PlannedTable,
+  source: string,
+): PlannedTable['columns'][number] | undefined {
   return (
     table.columns.find((column) => column.source === source) ??
     table.columns.find((column) => column.source.toLowerCase() === source.toLowerCase())
@@ -103,16 +136,6 @@ function keyFinding(
   { table }: TableDraft,
   foreignKey: ForeignKey,
   message: string,
-  count: number | null,
 ): Finding {
-  const prefix = code === 'FK_NOT_CARRIED' ? `The foreign key to ${foreignKey.references.table} is not carried over: ` : '';
-  return {
-    severity: 'warning',
-    code,
-    table: table.name,
-    column: foreignKey.columns.join(', '),
-    message: prefix + message,
-    count,
-    samples: [],
-  };
+  return structureFinding(code, table, foreignKey.columns.join(', '), message);
 }

@@ -1,6 +1,18 @@
-import type { Finding, Index, IndexPart, JobOptions, PlannedIndex, PlannedTable, SourceKind, Table, TableScan } from '../../contract.ts';
+import type {
+  Finding,
+  Index,
+  IndexPart,
+  JobOptions,
+  PlannedIndex,
+  PlannedTable,
+  SourceKind,
+  Table,
+  TableScan,
+} from '../../contract.ts';
 import { SOURCE_DRIVERS } from '../../sources/registry.ts';
 import { columnList, quoteIdentifier } from '../../target/identifiers.ts';
+import { columnTypes } from './columns.ts';
+import { structureFinding } from './findings.ts';
 import { foldName, type ObjectNames } from './names.ts';
 
 /**
@@ -29,7 +41,10 @@ export function planIndexes(request: PlanIndexesRequest): {
     if (planned === null) findings.push(notCarried(request.table, index));
     return planned ?? [];
   });
-  return { indexes: [...indexes, ...uniqueInsteadOfKey(request), ...caseInsensitiveKey(request)], findings: [...findings, ...collationFindings(request)] };
+  return {
+    indexes: [...indexes, ...uniqueInsteadOfKey(request), ...caseInsensitiveKey(request)],
+    findings: [...findings, ...collationFindings(request)],
+  };
 }
 
 function planIndex(request: PlanIndexesRequest, index: Index): PlannedIndex | null {
@@ -38,7 +53,14 @@ function planIndex(request: PlanIndexesRequest, index: Index): PlannedIndex | nu
   if (parts.includes(null)) return null;
 
   const { translateExpression } = SOURCE_DRIVERS[kind];
-  const where = index.where === null ? '' : translateExpression({ expression: index.where, purpose: 'where', columns: columnTypes(planned) });
+  const where =
+    index.where === null
+      ? ''
+      : translateExpression({
+          expression: index.where,
+          purpose: 'where',
+          columns: columnTypes(planned.columns),
+        });
   if (where === null) return null;
 
   const named = index.parts.map(({ column }) => targetOf(planned, column) ?? 'expr');
@@ -55,9 +77,15 @@ function planIndex(request: PlanIndexesRequest, index: Index): PlannedIndex | nu
   };
 }
 
-function plainColumns(planned: PlannedTable, index: Index, parts: readonly (string | null)[]): string[] | null {
+function plainColumns(
+  planned: PlannedTable,
+  index: Index,
+  parts: readonly (string | null)[],
+): string[] | null {
   const targets = index.parts.map(({ column }) => targetOf(planned, column));
-  const isPlain = targets.every((target, number) => target !== null && parts[number]?.startsWith(quoteIdentifier(target)));
+  const isPlain = targets.every(
+    (target, number) => target !== null && parts[number]?.startsWith(quoteIdentifier(target)),
+  );
   return isPlain ? targets.filter((target) => target !== null) : null;
 }
 
@@ -70,7 +98,7 @@ function partSql(request: PlanIndexesRequest, index: Index, part: IndexPart): st
     const expression = SOURCE_DRIVERS[kind].translateExpression({
       expression: part.expression,
       purpose: 'index',
-      columns: columnTypes(planned),
+      columns: columnTypes(planned.columns),
     });
     return expression === null ? null : `(${expression})${direction}`;
   }
@@ -81,7 +109,8 @@ function partSql(request: PlanIndexesRequest, index: Index, part: IndexPart): st
   const isText = planned.columns.find((column) => column.target === target)?.targetType === 'text';
   if (isText && part.collation === 'NOCASE') return `${asciiLower(quoted)}${direction}`;
   if (isText && part.collation === 'RTRIM') return `rtrim(${quoted}, ' ')${direction}`;
-  if (isLong(request, part.column) && !hashesWholeValue(request, index)) return `md5(${quoted}::text)${direction}`;
+  if (isLong(request, part.column) && !hashesWholeValue(request, index))
+    return `md5(${quoted}::text)${direction}`;
   return `${quoted}${direction}`;
 }
 
@@ -92,7 +121,8 @@ function asciiLower(quoted: string): string {
 
 function hashesWholeValue(request: PlanIndexesRequest, index: Index): boolean {
   const [only, ...others] = index.parts;
-  if (index.unique || others.length > 0 || only?.column == null || index.where !== null) return false;
+  if (only === undefined || only.column === null || others.length > 0) return false;
+  if (index.unique || index.where !== null) return false;
   return (only.collation === null || only.collation === 'BINARY') && isLong(request, only.column);
 }
 
@@ -116,44 +146,40 @@ function uniqueInsteadOfKey({ table, planned, objectNames }: PlanIndexesRequest)
 
 /** A primary key over a NOCASE column holds 'ABC' and 'abc' apart in PostgreSQL: a second index keeps the source's rule. */
 function caseInsensitiveKey({ table, planned, objectNames }: PlanIndexesRequest): PlannedIndex[] {
-  const columns = (table.primaryKey ?? []).map((source) => table.columns.find(({ name }) => name === source));
+  const columns = (table.primaryKey ?? []).map((source) =>
+    table.columns.find(({ name }) => name === source),
+  );
   if (!columns.some((column) => column?.collation === 'NOCASE')) return [];
   const parts = columns.flatMap((column) => {
     const target = column === undefined ? null : targetOf(planned, column.name);
     if (target === null) return [];
-    return column?.collation === 'NOCASE' ? asciiLower(quoteIdentifier(target)) : quoteIdentifier(target);
+    return column?.collation === 'NOCASE'
+      ? asciiLower(quoteIdentifier(target))
+      : quoteIdentifier(target);
   });
-  return [{ name: objectNames.claim(planned.target, 'nocase', 'key'), unique: true, definition: `(${parts.join(', ')})`, plainColumns: null }];
+  return [
+    {
+      name: objectNames.claim(planned.target, 'nocase', 'key'),
+      unique: true,
+      definition: `(${parts.join(', ')})`,
+      plainColumns: null,
+    },
+  ];
 }
 
 function collationFindings({ table }: PlanIndexesRequest): Finding[] {
   return table.columns
     .filter(({ collation }) => collation === 'NOCASE' || collation === 'RTRIM')
-    .map((column) => ({
-      severity: 'warning' as const,
-      code: 'COLLATION_WEAKENED',
-      table: table.name,
-      column: column.name,
-      message: `Collation ${column.collation ?? ''}: unique indexes keep their meaning, but comparisons in queries now tell such values apart`,
-      count: null,
-      samples: [],
-    }));
+    .map((column) => {
+      const message = `Collation ${column.collation ?? ''}: unique indexes keep their meaning, but comparisons in queries now tell such values apart`;
+      return structureFinding('COLLATION_WEAKENED', table, column.name, message);
+    });
 }
 
 function notCarried(table: Table, index: Index): Finding {
-  return {
-    severity: 'warning',
-    code: 'INDEX_NOT_CARRIED',
-    table: table.name,
-    column: index.parts.map(({ column, expression }) => column ?? expression).join(', '),
-    message: `The ${index.unique ? 'unique ' : ''}index ${index.name} has no sure equivalent: create it by hand`,
-    count: null,
-    samples: [],
-  };
-}
-
-function columnTypes(planned: PlannedTable): Readonly<Record<string, { target: string; targetType: string }>> {
-  return Object.fromEntries(planned.columns.map(({ source, target, targetType }) => [source, { target, targetType }]));
+  const parts = index.parts.map(({ column, expression }) => column ?? expression).join(', ');
+  const message = `The ${index.unique ? 'unique ' : ''}index ${index.name} has no sure equivalent: create it by hand`;
+  return structureFinding('INDEX_NOT_CARRIED', table, parts, message);
 }
 
 function targetOf(planned: PlannedTable, source: string | null): string | null {

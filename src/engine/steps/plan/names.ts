@@ -12,9 +12,15 @@ const SYSTEM_COLUMNS = new Set(['ctid', 'xmin', 'xmax', 'cmin', 'cmax', 'tableoi
 export type NamingOptions = Pick<JobOptions, 'identifiers' | 'rename'>;
 
 /** Source table → name in the target. Throws IDENTIFIER_COLLISION. */
-export function nameTables(tables: readonly Table[], options: NamingOptions): ReadonlyMap<string, string> {
+export function nameTables(
+  tables: readonly Table[],
+  options: NamingOptions,
+): ReadonlyMap<string, string> {
   return nameAll(
-    tables.map(({ name }, index) => ({ source: name, wish: renamed(name, options) ?? foldName(name, options, `table_${String(index + 1)}`) })),
+    tables.map(({ name }, index) => ({
+      source: name,
+      wish: renamed(name, options) ?? foldName(name, options, `table_${String(index + 1)}`),
+    })),
   );
 }
 
@@ -23,7 +29,9 @@ export function nameColumns(table: Table, options: NamingOptions): ReadonlyMap<s
   return nameAll(
     table.columns.map(({ name }, index) => ({
       source: name,
-      wish: renamed(`${table.name}.${name}`, options) ?? columnName(foldName(name, options, `column_${String(index + 1)}`)),
+      wish:
+        renamed(`${table.name}.${name}`, options) ??
+        columnName(foldName(name, options, `column_${String(index + 1)}`)),
     })),
     `${table.name}.`,
   );
@@ -61,7 +69,10 @@ export function cutIdentifier(name: string): string {
   return `${head}_${hash}`;
 }
 
-function nameAll(names: readonly { source: string; wish: string }[], prefix = ''): ReadonlyMap<string, string> {
+function nameAll(
+  names: readonly { source: string; wish: string }[],
+  prefix = '',
+): ReadonlyMap<string, string> {
   const sources = new Map<string, string[]>();
   const result = new Map<string, string>();
   for (const { source, wish } of names) {
@@ -86,7 +97,11 @@ function renamed(name: string, { rename }: NamingOptions): string | undefined {
 }
 
 /** A name in the style of the job. `placeholder` stands for one that is empty, which PostgreSQL does not allow. */
-export function foldName(name: string, { identifiers }: NamingOptions, placeholder: string): string {
+export function foldName(
+  name: string,
+  { identifiers }: NamingOptions,
+  placeholder: string,
+): string {
   if (name === '') return placeholder;
   if (identifiers === 'preserve') return name;
   if (identifiers === 'lower') return name.toLowerCase();

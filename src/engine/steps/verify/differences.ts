@@ -62,7 +62,10 @@ export async function findDifferences(request: FindDifferencesRequest): Promise<
   };
 }
 
-async function forEachLine(stream: AsyncIterable<Uint8Array>, onLine: (line: Uint8Array) => void): Promise<void> {
+async function forEachLine(
+  stream: AsyncIterable<Uint8Array>,
+  onLine: (line: Uint8Array) => void,
+): Promise<void> {
   const lines = new LineSplitter();
   for await (const bytes of stream) lines.push(bytes, onLine);
 }
@@ -74,12 +77,18 @@ function hashLine(line: Uint8Array): string {
 /** The key's values out of a line; of a row without a key, the beginning of every value. */
 function keyReader({ table, isCanonical }: FindDifferencesRequest): (line: Uint8Array) => RowKey {
   const columns = isCanonical ? table.columns : copiedColumns(table);
-  const wanted = new Set(table.rowKey.length > 0 ? table.rowKey : columns.map(({ source }) => source));
+  const wanted = new Set(
+    table.rowKey.length > 0 ? table.rowKey : columns.map(({ source }) => source),
+  );
   return (line) => {
-    const fields = Buffer.from(line.buffer, line.byteOffset, line.byteLength - 1).toString('utf8').split('\t');
+    const fields = Buffer.from(line.buffer, line.byteOffset, line.byteLength - 1)
+      .toString('utf8')
+      .split('\t');
     return Object.fromEntries(
       columns.flatMap(({ source, targetType }, index) =>
-        wanted.has(source) ? [[source, readField(fields[index] ?? '', isCanonical, targetType)] as const] : [],
+        wanted.has(source)
+          ? [[source, readField(fields[index] ?? '', isCanonical, targetType)] as const]
+          : [],
       ),
     );
   };
@@ -87,11 +96,21 @@ function keyReader({ table, isCanonical }: FindDifferencesRequest): (line: Uint8
 
 function readField(field: string, isCanonical: boolean, targetType: string): string | null {
   if (field === '\\N') return null;
-  const text = isCanonical && targetType === 'text' ? Buffer.from(field, 'hex').toString('utf8') : unescapeCopy(field);
+  const text =
+    isCanonical && targetType === 'text'
+      ? Buffer.from(field, 'hex').toString('utf8')
+      : unescapeCopy(field);
   return text.length <= MAX_PREVIEW ? text : `${text.slice(0, MAX_PREVIEW)}…`;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+};
 
 /** COPY's text format, PostgreSQL manual "COPY", section "Text Format". */
 function unescapeCopy(field: string): string {

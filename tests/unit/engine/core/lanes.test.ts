@@ -25,13 +25,17 @@ describe('inLanes', () => {
     let running = 0;
     const started: number[] = [];
 
-    const work = inLanes([1, 2, 3, 4, 5, 6], { lanes: 2, signal: never }, async (task, _, signal) => {
-      started.push(task);
-      if (task === 2) throw new Error('two');
-      running += 1;
-      await sleep(1000, undefined, { signal }).catch(() => undefined);
-      running -= 1;
-    });
+    const work = inLanes(
+      [1, 2, 3, 4, 5, 6],
+      { lanes: 2, signal: never },
+      async (task, _, signal) => {
+        started.push(task);
+        if (task === 2) throw new Error('two');
+        running += 1;
+        await sleep(1000, undefined, { signal }).catch(() => undefined);
+        running -= 1;
+      },
+    );
 
     await expect(work).rejects.toThrow('two');
     expect(running).toBe(0);
@@ -40,9 +44,9 @@ describe('inLanes', () => {
 
   it('stops when the caller aborts, with the reason of the caller', async () => {
     const abort = new AbortController();
-    const work = inLanes([1, 2], { lanes: 1, signal: abort.signal }, async (_, __, signal) => {
+    const work = inLanes([1, 2], { lanes: 1, signal: abort.signal }, (_, __, signal) => {
       abort.abort(new Error('enough'));
-      signal.throwIfAborted();
+      return Promise.reject(signal.reason as Error);
     });
 
     await expect(work).rejects.toThrow('enough');

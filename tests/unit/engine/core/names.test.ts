@@ -1,5 +1,10 @@
 import type { Table } from '../../../../src/engine/contract.ts';
-import { cutIdentifier, nameColumns, nameTables, ObjectNames } from '../../../../src/engine/steps/plan/names.ts';
+import {
+  cutIdentifier,
+  nameColumns,
+  nameTables,
+  ObjectNames,
+} from '../../../../src/engine/steps/plan/names.ts';
 
 function buildTable(name: string, columns: readonly string[] = []): Table {
   return {
@@ -34,26 +39,36 @@ describe('names in the target', () => {
   });
 
   it('takes a rename as it stands', () => {
-    const options = { identifiers: 'lower', rename: { Album: 'Records', 'Album.Id': 'Key' } } as const;
+    const options = {
+      identifiers: 'lower',
+      rename: { Album: 'Records', 'Album.Id': 'Key' },
+    } as const;
 
     expect(nameTables([buildTable('Album')], options).get('Album')).toBe('Records');
     expect(nameColumns(buildTable('Album', ['Id']), options).get('Id')).toBe('Key');
   });
 
   it('does not take what every object has for a rename', () => {
-    const names = nameTables([buildTable('constructor'), buildTable('__proto__')], { identifiers: 'lower', rename: {} });
+    const names = nameTables([buildTable('constructor'), buildTable('__proto__')], {
+      identifiers: 'lower',
+      rename: {},
+    });
 
     expect([...names.values()]).toEqual(['constructor', '__proto__']);
   });
 
   it('refuses two tables that would get one name, and says which', () => {
-    const plan = (): unknown => nameTables([buildTable('Users'), buildTable('USERS')], { identifiers: 'lower', rename: {} });
+    const plan = (): unknown =>
+      nameTables([buildTable('Users'), buildTable('USERS')], { identifiers: 'lower', rename: {} });
 
     expect(plan).toThrow(/Users, USERS would all be called users/);
   });
 
   it('gives names to columns that PostgreSQL keeps for itself or cannot have', () => {
-    const names = nameColumns(buildTable('t', ['xmin', '', 'id']), { identifiers: 'lower', rename: {} });
+    const names = nameColumns(buildTable('t', ['xmin', '', 'id']), {
+      identifiers: 'lower',
+      rename: {},
+    });
 
     expect([...names.values()]).toEqual(['xmin_', 'column_2', 'id']);
   });
@@ -72,6 +87,9 @@ describe('names in the target', () => {
   it('numbers names of indexes and constraints that are taken', () => {
     const names = new ObjectNames(['orders_pkey']);
 
-    expect([names.claim('orders', 'pkey'), names.claim('orders', 'pkey')]).toEqual(['orders_pkey_1', 'orders_pkey_2']);
+    expect([names.claim('orders', 'pkey'), names.claim('orders', 'pkey')]).toEqual([
+      'orders_pkey_1',
+      'orders_pkey_2',
+    ]);
   });
 });

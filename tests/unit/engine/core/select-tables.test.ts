@@ -1,7 +1,11 @@
 import type { Catalog, Table } from '../../../../src/engine/contract.ts';
 import { selectTables } from '../../../../src/engine/select-tables.ts';
 
-function select(names: readonly string[], include: readonly string[], exclude: readonly string[] = []): string[] {
+function select(
+  names: readonly string[],
+  include: readonly string[],
+  exclude: readonly string[] = [],
+): string[] {
   const tables = names.map((name) => ({ name }) as Table);
   const catalog: Catalog = { kind: 'sqlite', version: '', tables, unmoved: [] };
   return selectTables(catalog, { include, exclude }).tables.map(({ name }) => name);
