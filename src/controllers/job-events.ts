@@ -21,14 +21,16 @@ export function jobEventsController(isDraining: () => boolean) {
   return {
     stream: async (request: Request, response: Response, { id }: IdInput) => {
       const lastSeq = readLastEventId(request);
-      if ((await MigrationJob.findByPk(id)) === null) throw new AppError('NOT_FOUND', { entity: 'Job' });
+      if ((await MigrationJob.findByPk(id)) === null)
+        throw new AppError('NOT_FOUND', { entity: 'Job' });
 
       const stream = new EventStream(response);
       const feed = new JobFeed(id, lastSeq, stream);
       let isEnded = false;
       while (!isEnded && !stream.closed.aborted && !isDraining()) {
         isEnded = await feed.advance();
-        if (!isEnded) await sleep(POLL_MS, undefined, { signal: stream.closed }).catch(() => undefined);
+        if (!isEnded)
+          await sleep(POLL_MS, undefined, { signal: stream.closed }).catch(() => undefined);
       }
       await stream.send({ event: isEnded ? 'end' : 'shutdown', data: {} });
       stream.end();
@@ -72,7 +74,8 @@ class JobFeed {
     let logs: MigrationLog[];
     do {
       logs = await MigrationLog.findAfter(this.#jobId, this.#seq, LOG_BATCH);
-      for (const log of logs) await this.#stream.send({ event: 'log', data: presentLog(log), id: log.seq });
+      for (const log of logs)
+        await this.#stream.send({ event: 'log', data: presentLog(log), id: log.seq });
       this.#seq = logs.at(-1)?.seq ?? this.#seq;
     } while (logs.length === LOG_BATCH && !this.#stream.closed.aborted);
     return this.#seq !== before;

@@ -60,7 +60,8 @@ class OrderedDigest implements RowDigest {
   update(bytes: Uint8Array): void {
     this.#hash.update(bytes);
     this.bytes += bytes.length;
-    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, end + 1)) this.rows += 1;
+    for (let end = bytes.indexOf(NEWLINE); end !== -1; end = bytes.indexOf(NEWLINE, end + 1))
+      this.rows += 1;
   }
 
   finish(): string {
@@ -89,7 +90,8 @@ class MultisetDigest implements RowDigest {
 
 /** A typed array wraps at 2^32 by itself, which is the addition that is wanted. */
 function addTo(sums: Uint32Array, digest: Buffer): void {
-  for (let lane = 0; lane < LANES; lane += 1) sums[lane] = (sums[lane] ?? 0) + digest.readUInt32BE(lane * 4);
+  for (let lane = 0; lane < LANES; lane += 1)
+    sums[lane] = (sums[lane] ?? 0) + digest.readUInt32BE(lane * 4);
 }
 
 function lanesToHex(sums: Uint32Array): string {

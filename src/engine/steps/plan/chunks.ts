@@ -23,7 +23,7 @@ function isOrderedInTarget({ chunkKey }: TableScan, columns: readonly PlannedCol
   if (chunkKey === null || chunkKey.columns.length === 0) return false;
   return chunkKey.columns.every((name, index) => {
     const column = columns.find((candidate) => candidate.source === name);
-    if (column === undefined || column.generatedExpression !== null) return false;
+    if (column?.generatedExpression !== null) return false;
     return chunkKey.kinds[index] === 'integer'
       ? INTEGER_TYPES.has(column.targetType)
       : column.targetType === 'text';
