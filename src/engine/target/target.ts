@@ -44,6 +44,7 @@ export class Target {
       application_name: 'legacy-migration-hub',
       keepAlive: true,
       // pg-pool awaits this, and closes a session whose settings were refused; its types do not say so.
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- see above
       onConnect: applySettings,
     });
     // An idle session that the server closes emits here; the next query opens another one.
