@@ -16,7 +16,10 @@ export interface TaskContext {
   readonly signal: AbortSignal;
 }
 
-export type TaskHandler<Name extends TaskName> = (payload: TaskPayloads[Name], context: TaskContext) => Promise<void>;
+export type TaskHandler<Name extends TaskName> = (
+  payload: TaskPayloads[Name],
+  context: TaskContext,
+) => Promise<void>;
 
 /** Seconds between looks at the queue when nothing wakes a worker: NOTIFY is only there to be faster. */
 const POLLING_SECONDS = 1;
@@ -60,16 +63,25 @@ export class Queue {
   }
 
   /** Enqueues a task that exists if, and only if, the transaction commits. */
-  async enqueue<Name extends TaskName>(transaction: Transaction, name: Name, payload: TaskPayloads[Name]): Promise<void> {
+  async enqueue<Name extends TaskName>(
+    transaction: Transaction,
+    name: Name,
+    payload: TaskPayloads[Name],
+  ): Promise<void> {
     const { connection } = transaction as Transaction & { readonly connection: pg.ClientBase };
     const db = {
-      executeSql: async (text: string, values?: unknown[]) => await connection.query<Record<string, unknown>>(text, values),
+      executeSql: async (text: string, values?: unknown[]) =>
+        await connection.query<Record<string, unknown>>(text, values),
     };
     await this.#boss.send(name, payload, { db });
   }
 
   /** Starts `concurrency` workers for one kind of task. A handler that throws has its task tried again. */
-  async work<Name extends TaskName>(name: Name, handler: TaskHandler<Name>, concurrency: number): Promise<void> {
+  async work<Name extends TaskName>(
+    name: Name,
+    handler: TaskHandler<Name>,
+    concurrency: number,
+  ): Promise<void> {
     const options = { pollingIntervalSeconds: POLLING_SECONDS, localConcurrency: concurrency };
     await this.#boss.work<TaskPayloads[Name]>(name, options, async ([task]) => {
       if (task !== undefined) await handler(task.data, { signal: task.signal });

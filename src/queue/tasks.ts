@@ -29,7 +29,13 @@ export const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
     heartbeatSeconds: 10,
     expireSeconds: LONGEST_SECONDS,
   },
-  'seal-audit': { policy: 'short', retryLimit: 100, retryDelaySeconds: 1, heartbeatSeconds: 10, expireSeconds: 3600 },
+  'seal-audit': {
+    policy: 'short',
+    retryLimit: 100,
+    retryDelaySeconds: 1,
+    heartbeatSeconds: 10,
+    expireSeconds: 3600,
+  },
 };
 
 export const TASK_NAMES = Object.keys(TASKS) as readonly TaskName[];

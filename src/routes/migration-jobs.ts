@@ -21,11 +21,41 @@ export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[]
   const details = jobDetailsController();
   const events = jobEventsController(isDraining);
   return [
-    defineRoute({ method: 'get', path: BASE, scope: 'jobs:read', input: listJobsInput, handler: jobs.list }),
-    defineRoute({ method: 'post', path: BASE, scope: 'jobs:write', input: createJobInput, handler: jobs.create }),
-    defineRoute({ method: 'get', path: `${BASE}/:id`, scope: 'jobs:read', input: idInput, handler: jobs.show }),
-    defineRoute({ method: 'patch', path: `${BASE}/:id`, scope: 'jobs:write', input: updateJobInput, handler: jobs.update }),
-    defineRoute({ method: 'delete', path: `${BASE}/:id`, scope: 'jobs:write', input: idInput, handler: jobs.remove }),
+    defineRoute({
+      method: 'get',
+      path: BASE,
+      scope: 'jobs:read',
+      input: listJobsInput,
+      handler: jobs.list,
+    }),
+    defineRoute({
+      method: 'post',
+      path: BASE,
+      scope: 'jobs:write',
+      input: createJobInput,
+      handler: jobs.create,
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id`,
+      scope: 'jobs:read',
+      input: idInput,
+      handler: jobs.show,
+    }),
+    defineRoute({
+      method: 'patch',
+      path: `${BASE}/:id`,
+      scope: 'jobs:write',
+      input: updateJobInput,
+      handler: jobs.update,
+    }),
+    defineRoute({
+      method: 'delete',
+      path: `${BASE}/:id`,
+      scope: 'jobs:write',
+      input: idInput,
+      handler: jobs.remove,
+    }),
 
     ...JOB_REQUESTS.map((request) =>
       defineRoute({
@@ -44,9 +74,27 @@ export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[]
       input: idInput,
       handler: details.assessment,
     }),
-    defineRoute({ method: 'get', path: `${BASE}/:id/plan`, scope: 'jobs:read', input: idInput, handler: details.plan }),
-    defineRoute({ method: 'get', path: `${BASE}/:id/tables`, scope: 'jobs:read', input: jobPageInput, handler: details.tables }),
-    defineRoute({ method: 'get', path: `${BASE}/:id/logs`, scope: 'jobs:read', input: listLogsInput, handler: details.logs }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/plan`,
+      scope: 'jobs:read',
+      input: idInput,
+      handler: details.plan,
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/tables`,
+      scope: 'jobs:read',
+      input: jobPageInput,
+      handler: details.tables,
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/logs`,
+      scope: 'jobs:read',
+      input: listLogsInput,
+      handler: details.logs,
+    }),
     defineRoute({
       method: 'get',
       path: `${BASE}/:id/rejects`,
@@ -61,7 +109,19 @@ export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[]
       input: idInput,
       handler: details.adjustments,
     }),
-    defineRoute({ method: 'get', path: `${BASE}/:id/report`, scope: 'jobs:read', input: idInput, handler: details.report }),
-    defineRoute({ method: 'get', path: `${BASE}/:id/events`, scope: 'jobs:read', input: idInput, handler: events.stream }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/report`,
+      scope: 'jobs:read',
+      input: idInput,
+      handler: details.report,
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/events`,
+      scope: 'jobs:read',
+      input: idInput,
+      handler: events.stream,
+    }),
   ];
 }

@@ -1,5 +1,10 @@
 import { QueryTypes } from 'sequelize';
-import type { Adjustment as EngineAdjustment, Chunk, PlannedTable, Reject } from '../engine/contract.ts';
+import type {
+  Adjustment as EngineAdjustment,
+  Chunk,
+  PlannedTable,
+  Reject,
+} from '../engine/contract.ts';
 import type { ChunkJournal } from '../engine/steps/copy.ts';
 import type { LedgerChunk } from '../engine/target/ledger.ts';
 import { Adjustment } from '../models/adjustment.ts';
@@ -40,7 +45,10 @@ export class JobJournal implements ChunkJournal {
         { state: 'copying', worker: held.owner },
         { where: { tableId, number: chunk.number }, transaction },
       );
-      await MigrationChunk.increment('attempts', { where: { tableId, number: chunk.number }, transaction });
+      await MigrationChunk.increment('attempts', {
+        where: { tableId, number: chunk.number },
+        transaction,
+      });
     });
   }
 
@@ -62,7 +70,11 @@ export class JobJournal implements ChunkJournal {
     );
   }
 
-  async addAdjustments(table: PlannedTable, chunk: Chunk, adjustments: readonly EngineAdjustment[]): Promise<void> {
+  async addAdjustments(
+    table: PlannedTable,
+    chunk: Chunk,
+    adjustments: readonly EngineAdjustment[],
+  ): Promise<void> {
     const tableId = this.#tableId(table);
     await Adjustment.bulkCreate(
       adjustments.map(({ column, rule, count, sampleKeys }) => ({
@@ -99,7 +111,10 @@ export class JobJournal implements ChunkJournal {
 }
 
 /** A table's counters are always the sums of its chunks, so no order of events and no repetition can bend them. */
-async function sumTable(tableId: string, transaction: Parameters<Parameters<typeof inTransaction>[1]>[0]): Promise<void> {
+async function sumTable(
+  tableId: string,
+  transaction: Parameters<Parameters<typeof inTransaction>[1]>[0],
+): Promise<void> {
   await sequelizeOf(MigrationTable).query(
     `UPDATE ${quotedTable(MigrationTable)} t
         SET rows_read = s.rows_read, rows_copied = s.rows_copied, rows_rejected = s.rows_rejected, bytes = s.bytes,

@@ -14,7 +14,9 @@ export interface HeldJob {
 export const LEASE_SECONDS = 15;
 
 const LEASE_END = literal(`now() + interval '${String(LEASE_SECONDS)} seconds'`);
-const IS_FREE = { [Op.or]: [{ leaseExpiresAt: null }, { leaseExpiresAt: { [Op.lte]: literal('now()') } }] };
+const IS_FREE = {
+  [Op.or]: [{ leaseExpiresAt: null }, { leaseExpiresAt: { [Op.lte]: literal('now()') } }],
+};
 
 export type ClaimResult =
   | { readonly outcome: 'claimed'; readonly held: HeldJob }
@@ -39,7 +41,8 @@ export async function claimJob(jobId: string, owner: string): Promise<ClaimResul
     { where: { id: jobId, status: ['queued', 'running'], ...IS_FREE }, returning: ['leaseToken'] },
   );
   const [job] = jobs;
-  if (job !== undefined) return { outcome: 'claimed', held: { jobId, owner, token: job.leaseToken } };
+  if (job !== undefined)
+    return { outcome: 'claimed', held: { jobId, owner, token: job.leaseToken } };
   const waiting = await MigrationJob.count({ where: { id: jobId, status: ['queued', 'running'] } });
   return { outcome: waiting > 0 ? 'busy' : 'idle' };
 }
@@ -55,7 +58,10 @@ export async function renewJob(held: HeldJob): Promise<JobStatus | null> {
 
 /** Gives the lease back. Harmless when it is lost already. */
 export async function releaseJob(held: HeldJob): Promise<void> {
-  await MigrationJob.update({ leaseExpiresAt: null, leaseOwner: null }, { where: heldWhere(held), silent: true });
+  await MigrationJob.update(
+    { leaseExpiresAt: null, leaseOwner: null },
+    { where: heldWhere(held), silent: true },
+  );
 }
 
 /** The condition of every update that a worker makes on its job. */
@@ -72,7 +78,10 @@ export function assertHeld(changedRows: number): void {
 export async function findAbandonedJobs(): Promise<string[]> {
   const jobs = await MigrationJob.findAll({
     attributes: ['id'],
-    where: { status: 'running', leaseExpiresAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) } },
+    where: {
+      status: 'running',
+      leaseExpiresAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) },
+    },
     limit: 100,
   });
   return jobs.map(({ id }) => id);

@@ -22,7 +22,10 @@ export async function createJob(input: JobInput, context: AuditContext): Promise
   return await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
     const { name, sourceId, targetId, options } = input;
     const createdBy = context.actor?.id ?? null;
-    const job = await MigrationJob.create({ name, sourceId, targetId, options, createdBy }, { transaction });
+    const job = await MigrationJob.create(
+      { name, sourceId, targetId, options, createdBy },
+      { transaction },
+    );
     await recordAudit(transaction, {
       action: 'job.create',
       entity: { type: 'migration_job', id: job.id },
@@ -69,7 +72,9 @@ export async function updateJob(
     await MigrationJob.update(
       {
         ...(change.name === undefined ? {} : { name: change.name }),
-        ...(options === null ? {} : { options, status: 'draft', phase: null, plan: null, planHash: null, error: null }),
+        ...(options === null
+          ? {}
+          : { options, status: 'draft', phase: null, plan: null, planHash: null, error: null }),
         ...(options !== null && changesScan(change.options ?? {}) ? { assessment: null } : {}),
         version: literal('version + 1'),
       },
