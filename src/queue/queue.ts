@@ -8,7 +8,8 @@ export interface QueueOptions {
   readonly connection: DatabaseConnection;
   /** PostgreSQL schema of the queue's own tables. */
   readonly schema: string;
-  readonly onError: (error: Error) => void;
+  /** A problem of the queue, or a handler that failed and will be tried again. */
+  readonly onError: (error: unknown) => void;
 }
 
 export interface TaskContext {
@@ -29,6 +30,7 @@ const SUPERVISION_SECONDS = 5;
 /** The queue of tasks: pg-boss on the hub's own database. A task is enqueued in the transaction of what it is about. */
 export class Queue {
   readonly #boss: PgBoss;
+  readonly #onError: QueueOptions['onError'];
 
   constructor({ connection, schema, onError }: QueueOptions) {
     this.#boss = new PgBoss({
@@ -42,6 +44,7 @@ export class Queue {
       schedule: false,
     });
     this.#boss.on('error', onError);
+    this.#onError = onError;
   }
 
   /** Installs or upgrades the queue's tables and makes the queues. */
@@ -84,7 +87,13 @@ export class Queue {
   ): Promise<void> {
     const options = { pollingIntervalSeconds: POLLING_SECONDS, localConcurrency: concurrency };
     await this.#boss.work<TaskPayloads[Name]>(name, options, async ([task]) => {
-      if (task !== undefined) await handler(task.data, { signal: task.signal });
+      if (task === undefined) return;
+      try {
+        await handler(task.data, { signal: task.signal });
+      } catch (error) {
+        this.#onError(error);
+        throw error;
+      }
     });
   }
 

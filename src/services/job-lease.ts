@@ -1,5 +1,6 @@
-import { literal, Op, type WhereOptions } from 'sequelize';
+import { literal, Op, QueryTypes, type WhereOptions } from 'sequelize';
 import { AppError } from '../errors/app-error.ts';
+import { quotedTable, sequelizeOf } from '../models/hub-schema.ts';
 import { MigrationJob } from '../models/migration-job.ts';
 import type { JobStatus } from '../models/vocabulary.ts';
 
@@ -14,9 +15,6 @@ export interface HeldJob {
 export const LEASE_SECONDS = 15;
 
 const LEASE_END = literal(`now() + interval '${String(LEASE_SECONDS)} seconds'`);
-const IS_FREE = {
-  [Op.or]: [{ leaseExpiresAt: null }, { leaseExpiresAt: { [Op.lte]: literal('now()') } }],
-};
 
 export type ClaimResult =
   | { readonly outcome: 'claimed'; readonly held: HeldJob }
@@ -27,22 +25,18 @@ export type ClaimResult =
 
 /** Takes a job that is queued, or running under a lease that has run out, in one conditional update. */
 export async function claimJob(jobId: string, owner: string): Promise<ClaimResult> {
-  const [, jobs] = await MigrationJob.update(
-    {
-      status: 'running',
-      leaseOwner: owner,
-      leaseToken: literal('lease_token + 1'),
-      leaseExpiresAt: LEASE_END,
-      startedAt: literal('coalesce(started_at, now())'),
-      finishedAt: null,
-      error: null,
-      version: literal('version + 1'),
-    },
-    { where: { id: jobId, status: ['queued', 'running'], ...IS_FREE }, returning: ['leaseToken'] },
+  const [claimed] = await sequelizeOf(MigrationJob).query<{ lease_token: number }>(
+    `UPDATE ${quotedTable(MigrationJob)}
+        SET status = 'running', lease_owner = $owner, lease_token = lease_token + 1,
+            lease_expires_at = now() + $seconds * interval '1 second', started_at = coalesce(started_at, now()),
+            finished_at = NULL, error = NULL, version = version + 1, updated_at = now()
+      WHERE id = $jobId AND status IN ('queued', 'running') AND (lease_expires_at IS NULL OR lease_expires_at <= now())
+  RETURNING lease_token`,
+    { bind: { jobId, owner, seconds: LEASE_SECONDS }, type: QueryTypes.SELECT },
   );
-  const [job] = jobs;
-  if (job !== undefined)
-    return { outcome: 'claimed', held: { jobId, owner, token: job.leaseToken } };
+  if (claimed !== undefined) {
+    return { outcome: 'claimed', held: { jobId, owner, token: claimed.lease_token } };
+  }
   const waiting = await MigrationJob.count({ where: { id: jobId, status: ['queued', 'running'] } });
   return { outcome: waiting > 0 ? 'busy' : 'idle' };
 }

@@ -9,7 +9,17 @@ import type { Queue } from '../queue/queue.ts';
 import { recordAudit, type AuditContext } from './audit.ts';
 
 /** What a client can ask of a job. */
-export const JOB_REQUESTS = ['assess', 'plan', 'start', 'pause', 'resume', 'cancel', 'retry', 'verify', 'rollback'] as const;
+export const JOB_REQUESTS = [
+  'assess',
+  'plan',
+  'start',
+  'pause',
+  'resume',
+  'cancel',
+  'retry',
+  'verify',
+  'rollback',
+] as const;
 export type JobRequest = (typeof JOB_REQUESTS)[number];
 
 interface Transition {
@@ -24,7 +34,9 @@ interface Transition {
 }
 
 /** Nothing has been written to the target yet, so a job may be looked at and planned anew. */
-const NOTHING_WRITTEN = { [Op.or]: [{ status: 'draft' }, { phase: null }, { phase: ['assess', 'plan'] }] };
+const NOTHING_WRITTEN = {
+  [Op.or]: [{ status: 'draft' }, { phase: null }, { phase: ['assess', 'plan'] }],
+};
 
 /** A job that failed before everything was copied has to be continued, not verified. */
 const WAS_COPIED = { result: { [Op.ne]: null } };
@@ -52,10 +64,15 @@ export interface TransitionRequest {
  * Moves a job on, in one conditional update: with two callers at once one moves it, the other gets 409.
  * @throws AppError NOT_FOUND, JOB_ALREADY_RUNNING, JOB_STATUS_CONFLICT
  */
-export async function transitionJob({ jobId, request, context, queue }: TransitionRequest): Promise<MigrationJob> {
+export async function transitionJob({
+  jobId,
+  request,
+  context,
+  queue,
+}: TransitionRequest): Promise<MigrationJob> {
   const transition = TRANSITIONS[request];
   return await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
-    const [, jobs] = await MigrationJob.update(
+    const [changed] = await MigrationJob.update(
       {
         status: transition.to,
         version: literal('version + 1'),
@@ -65,12 +82,10 @@ export async function transitionJob({ jobId, request, context, queue }: Transiti
       },
       {
         where: { [Op.and]: [{ id: jobId, status: transition.from }, transition.where ?? {}] },
-        returning: true,
         transaction,
       },
     );
-    const [job] = jobs;
-    if (job === undefined) throw await explainRefusal(jobId, request);
+    if (changed === 0) throw await explainRefusal(jobId, request);
 
     const message = `${context.actor?.username ?? 'Somebody'} asked to ${request}`;
     await MigrationLog.append(jobId, [{ level: 'info', message }], transaction);
@@ -81,7 +96,7 @@ export async function transitionJob({ jobId, request, context, queue }: Transiti
       context,
     });
     if (transition.to === 'queued') await queue.enqueue(transaction, 'run-job', { jobId });
-    return job;
+    return await MigrationJob.findByPk(jobId, { rejectOnEmpty: true, transaction });
   });
 }
 
