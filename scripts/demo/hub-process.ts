@@ -7,6 +7,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 export interface HubOptions {
   /** Folder of the hub's data, embedded PostgreSQL included. */
   readonly dataDir: string;
+  /** More of the environment, e.g. `WORKER: 'none'`. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** A hub in a process of its own, as `npm start` runs it. */
@@ -18,41 +20,56 @@ export interface HubProcess {
   stop(): Promise<void>;
 }
 
+/** A process of the hub's own. */
+export interface ChildHandle {
+  readonly child: ChildProcess;
+  /** What it has written so far, the last 4,000 characters. */
+  output(): string;
+  /** Sends a signal and waits for the end; harmless when it has ended already. Default: SIGTERM. */
+  stop(signal?: NodeJS.Signals): Promise<void>;
+}
+
 const START_SECONDS = 120;
 
 /** Starts the hub on a free port and waits until it is ready. Throws with the hub's own words when it is not. */
-export async function startHub({ dataDir }: HubOptions): Promise<HubProcess> {
+export async function startHub({ dataDir, env = {} }: HubOptions): Promise<HubProcess> {
   const port = await findFreePort();
   const email = 'demo@example.com';
   const password = randomBytes(18).toString('base64url');
-  const child = spawn(process.execPath, ['server.ts'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    // A group of its own: Ctrl-C is for the demo, which then stops the hub in order.
-    detached: true,
-    env: {
-      PATH: process.env.PATH,
-      HOME: process.env.HOME,
-      NODE_ENV: 'development',
-      HOST: '127.0.0.1',
-      PORT: String(port),
-      DATA_DIR: dataDir,
-      LOG_LEVEL: 'warn',
-      ADMIN_EMAIL: email,
-      ADMIN_PASSWORD: password,
-    },
+  const hub = startEntry('server.ts', {
+    HOST: '127.0.0.1',
+    PORT: String(port),
+    DATA_DIR: dataDir,
+    ADMIN_EMAIL: email,
+    ADMIN_PASSWORD: password,
+    ...env,
   });
-  const output: string[] = [];
-  child.stdout.on('data', (text: Buffer) => output.push(text.toString()));
-  child.stderr.on('data', (text: Buffer) => output.push(text.toString()));
-
   const url = `http://127.0.0.1:${String(port)}`;
   try {
-    await waitUntilReady(url, child);
+    await waitUntilReady(url, hub.child);
   } catch (error) {
-    await stop(child);
-    throw new Error(`the hub did not start:\n${output.join('').slice(-4000)}`, { cause: error });
+    await hub.stop();
+    throw new Error(`the hub did not start:\n${hub.output()}`, { cause: error });
   }
-  return { url, email, password, stop: () => stop(child) };
+  return { url, email, password, stop: () => hub.stop() };
+}
+
+/** Runs an entry file of the project, in development mode unless `env` says otherwise. */
+export function startEntry(entry: string, env: Readonly<Record<string, string>>): ChildHandle {
+  const { PATH = '', HOME = '' } = process.env;
+  const child = spawn(process.execPath, [entry], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // A group of its own: Ctrl-C is for the parent, which then stops the child in order.
+    detached: true,
+    env: { PATH, HOME, NODE_ENV: 'development', LOG_LEVEL: 'warn', ...env },
+  });
+  let output = '';
+  const keep = (text: Buffer): void => {
+    output = (output + text.toString()).slice(-4000);
+  };
+  child.stdout.on('data', keep);
+  child.stderr.on('data', keep);
+  return { child, output: () => output, stop: (signal = 'SIGTERM') => stop(child, signal) };
 }
 
 async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
@@ -66,10 +83,10 @@ async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
   throw new Error(`not ready after ${String(START_SECONDS)} seconds`);
 }
 
-async function stop(child: ChildProcess): Promise<void> {
+async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const exited = once(child, 'exit');
-  child.kill('SIGTERM');
+  child.kill(signal);
   await exited;
 }
 
