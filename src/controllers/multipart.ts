@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 
 import busboy, { type Busboy } from 'busboy';
 import type { Request } from 'express';
@@ -13,12 +12,18 @@ export interface FileSink<Stored> {
   readonly discard: (stored: Stored) => Promise<void>;
 }
 
-interface Part<Stored> {
+export interface SingleFile<Stored> {
+  /** As the client called it. */
   readonly name: string;
-  readonly result: Promise<Stored>;
+  readonly stored: Stored;
 }
 
+/** Says that the sink gave up, and not the client. */
+class SinkFailure extends Error {}
+
 const FIELD = 'file';
+/** How long the rest of a refused upload is read, so that the client comes to read the answer. */
+const LINGER_MS = 5_000;
 
 /**
  * Reads a multipart body with exactly one file in the field `file`, passing it on as it comes in.
@@ -27,47 +32,58 @@ const FIELD = 'file';
 export async function readSingleFile<Stored>(
   request: Request,
   sink: FileSink<Stored>,
-): Promise<{ readonly name: string; readonly stored: Stored }> {
+): Promise<SingleFile<Stored>> {
   const parser = createParser(request);
-  const parts: Part<Stored>[] = [];
-  let isWrong = false;
+  // busboy is in the middle of a chunk when it calls: it must not be destroyed before it returns.
+  const refuse = (error: Error) => process.nextTick(() => parser.destroy(error));
+  const files: { readonly name: string; readonly stored: Promise<Stored> }[] = [];
   parser.on('file', (field, content, { filename }) => {
-    if (field !== FIELD || parts.length > 0) {
-      isWrong = true;
+    // The sink may not listen yet when the stream fails, and an error that nobody hears ends the process.
+    content.on('error', () => undefined);
+    if (field !== FIELD || files.length > 0) {
       content.resume();
+      refuse(missing());
       return;
     }
-    const result = sink.store(content);
-    // Judged below, when the whole body has been read; until then a failure must not count as unhandled.
-    result.catch(() => content.resume());
-    parts.push({ name: filename, result });
+    const stored = sink.store(content);
+    stored.catch((error: unknown) => refuse(new SinkFailure('', { cause: error })));
+    files.push({ name: filename ?? '', stored });
   });
-  parser.on('field', () => (isWrong = true));
-  // Whatever the limit hides would otherwise be left out without a word.
-  parser.on('filesLimit', () => (isWrong = true));
+  parser.on('field', () => refuse(missing()));
 
-  const failure = await pipeline(request, parser).then(
-    () => null,
-    (error: unknown) => new AppError('UPLOAD_INTERRUPTED', { field: FIELD }, { cause: error }),
-  );
-  return conclude(parts[0], sink, { failure, isWrong });
+  const failure = await feed(request, parser);
+  const [outcome] = await Promise.allSettled(files.map(({ stored }) => stored));
+  const [file] = files;
+  if (!failure && file) return { name: file.name, stored: await file.stored };
+  if (outcome?.status === 'fulfilled') await sink.discard(outcome.value);
+  throw failure ? explain(failure) : missing();
 }
 
-async function conclude<Stored>(
-  part: Part<Stored> | undefined,
-  sink: FileSink<Stored>,
-  { failure, isWrong }: { readonly failure: AppError | null; readonly isWrong: boolean },
-): Promise<{ readonly name: string; readonly stored: Stored }> {
-  const outcome = await part?.result.catch((error: unknown) => error as Error);
-  if (part && !(outcome instanceof Error) && outcome !== undefined) {
-    if (!failure && !isWrong) return { name: part.name, stored: outcome as Stored };
-    await sink.discard(outcome as Stored);
-  }
-  // The sink's own reason says more than the end of the stream that followed from it.
-  if (outcome instanceof AppError) throw outcome;
-  if (failure) throw failure;
-  if (outcome instanceof Error) throw outcome;
-  throw new AppError('UPLOAD_MISSING', { field: FIELD });
+/** Answers when the body has been read, or with the reason why it will not be. */
+async function feed(request: Request, parser: Busboy): Promise<Error | null> {
+  const failure = await new Promise<Error | null>((resolve) => {
+    parser.once('error', (error) => resolve(error as Error));
+    parser.once('close', () => resolve(null));
+    request.once('close', () => {
+      if (!request.complete) parser.destroy(interrupted());
+    });
+    request.on('error', () => undefined);
+    request.pipe(parser);
+  });
+  request.unpipe(parser);
+  if (failure) linger(request);
+  return failure;
+}
+
+function linger(request: Request): void {
+  const timer = setTimeout(() => request.destroy(), LINGER_MS).unref();
+  const stop = () => clearTimeout(timer);
+  request.once('end', stop).once('close', stop).resume();
+}
+
+function explain(failure: Error): unknown {
+  if (failure instanceof AppError) return failure;
+  return failure instanceof SinkFailure ? failure.cause : interrupted(failure);
 }
 
 function createParser(request: Request): Busboy {
@@ -75,10 +91,18 @@ function createParser(request: Request): Busboy {
     return busboy({
       headers: request.headers,
       defParamCharset: 'utf8',
-      limits: { files: 2, fields: 1, parts: 3, fieldSize: 1024, headerPairs: 20 },
+      limits: { fieldSize: 1024, headerPairs: 20 },
     });
   } catch (error) {
-    // No boundary: nothing can be found in the body.
-    throw new AppError('UPLOAD_MISSING', { field: FIELD }, { cause: error });
+    // Without a boundary nothing can be found in the body.
+    throw missing(error);
   }
+}
+
+function missing(cause?: unknown): AppError {
+  return new AppError('UPLOAD_MISSING', { field: FIELD }, { cause });
+}
+
+function interrupted(cause?: unknown): AppError {
+  return new AppError('UPLOAD_INTERRUPTED', { field: FIELD }, { cause });
 }

@@ -38,8 +38,6 @@ function setHeaders(response: Response, error: AppError, request: Request): void
   if (error.recovery === 'retriable') {
     response.set('Retry-After', String(error.details.retryAfterSeconds ?? DEFAULT_RETRY_SECONDS));
   }
-  // The rest of a body that is too large will not be read: the connection is of no further use.
-  if (error.code === 'PAYLOAD_TOO_LARGE') response.set('Connection', 'close');
 }
 
 /** RFC 6750, section 3. */

@@ -5,6 +5,7 @@ import { connectionRoutes } from './connections.ts';
 import type { Route } from './define-route.ts';
 import { healthRoutes } from './health.ts';
 import { migrationJobRoutes } from './migration-jobs.ts';
+import { sourceFileRoutes } from './source-files.ts';
 
 /** The table of contents of the API: one line for each resource. */
 export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
@@ -12,6 +13,7 @@ export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
     ...healthRoutes(hub, readiness),
     ...authRoutes(hub),
     ...connectionRoutes(hub),
+    ...sourceFileRoutes(hub),
     ...migrationJobRoutes(hub, readiness.isDraining),
   ];
 }

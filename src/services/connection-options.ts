@@ -35,7 +35,7 @@ export function typedConnection({
   options,
 }: Pick<Connection, 'kind' | 'options'>): TypedConnection {
   const fileKind = FILE_KINDS.find((known) => known === kind);
-  if (fileKind) return { form: 'file', kind: fileKind, options: options as FileOptions };
+  if (fileKind) return { form: 'file', kind: fileKind, options: options };
   const serverKind = SERVER_KINDS.find((known) => known === kind);
   if (serverKind) return { form: 'server', kind: serverKind, options: options as ServerOptions };
   throw new Error(`Connections of kind ${kind} are not supported`);
