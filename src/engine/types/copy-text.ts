@@ -93,7 +93,7 @@ export class CopyBuffer {
       const code = text.charCodeAt(index);
       if (code < 0x80) {
         if (code === 0) return false;
-        const escape = ESCAPES[code]!;
+        const escape = ESCAPES[code] ?? 0;
         if (escape === 0) {
           bytes[position++] = code;
           continue;
@@ -138,8 +138,8 @@ export class CopyBuffer {
     this.reserve(source.length + 64);
     let from = 0;
     for (let index = 0; index < source.length; index++) {
-      const code = source[index]!;
-      const escape = code < 0x80 ? ESCAPES[code]! : 0;
+      const code = source[index] ?? 0;
+      const escape = code < 0x80 ? (ESCAPES[code] ?? 0) : 0;
       if (escape === 0) continue;
       this.#append(source.subarray(from, index));
       this.reserve(2);
@@ -159,8 +159,8 @@ export class CopyBuffer {
     bytes[position++] = BACKSLASH;
     bytes[position++] = 0x78;
     for (const byte of source) {
-      bytes[position++] = HEX_DIGITS[byte >> 4]!;
-      bytes[position++] = HEX_DIGITS[byte & 15]!;
+      bytes[position++] = HEX_DIGITS[byte >> 4] ?? 0;
+      bytes[position++] = HEX_DIGITS[byte & 15] ?? 0;
     }
     this.length = position;
   }

@@ -3,29 +3,29 @@ export type NumericModifier = { readonly precision: number; readonly scale: numb
 
 const DECIMAL = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,6}))?$/;
 
+/** What `numericText` answers for a number that the type cannot hold. */
+export const OUT_OF_RANGE = 'out of range';
+
 /** What a `numeric` can hold (PostgreSQL manual, 8.1.2). */
 const MAX_WHOLE_DIGITS = 131_072;
 const MAX_FRACTION_DIGITS = 16_383;
 
 /**
  * PostgreSQL's text of a decimal number: no exponent, no needless sign or leading zero, padded to the scale. Null where
- * the text is no decimal number; `'out of range'` where the type cannot hold it exactly.
+ * the text is no decimal number; `OUT_OF_RANGE` where the type cannot hold it exactly.
  */
-export function numericText(
-  text: string,
-  modifier: NumericModifier,
-): string | 'out of range' | null {
+export function numericText(text: string, modifier: NumericModifier): string | null {
   const match = DECIMAL.exec(text);
   if (match === null) return null;
   const [, sign = '', wholeDigits = '', fractionDigits = '', exponent = '0'] = match;
   if (wholeDigits === '' && fractionDigits === '') return null;
-  if (Math.abs(Number(exponent)) > MAX_WHOLE_DIGITS) return 'out of range';
+  if (Math.abs(Number(exponent)) > MAX_WHOLE_DIGITS) return OUT_OF_RANGE;
 
   const shifted = shift(wholeDigits, fractionDigits, Number(exponent));
   const whole = shifted.whole.replace(/^0+(?=\d)/, '');
   const fraction =
     modifier === null ? shifted.fraction : fitScale(shifted.fraction, modifier.scale);
-  if (fraction === null || !fits(whole, fraction, modifier)) return 'out of range';
+  if (fraction === null || !fits(whole, fraction, modifier)) return OUT_OF_RANGE;
 
   const isZero = /^0*$/.test(whole) && /^0*$/.test(fraction);
   const minus = sign === '-' && !isZero ? '-' : '';

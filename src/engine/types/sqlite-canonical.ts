@@ -39,8 +39,14 @@ function isOnCalendar(column: string): string {
   return `typeof(${column}) = 'text' AND unixepoch(${column}) IS NOT NULL AND date(substr(${column}, 1, 10)) = substr(${column}, 1, 10)`;
 }
 
+/** The same for any ISO text, with a short cut for the usual form: what SQLite prints again as it is, it has understood. */
+function timestampSource(column: string): string {
+  const usual = `CASE WHEN length(${column}) = 19 THEN datetime(${column}) = replace(${column}, 'T', ' ') END`;
+  return `CASE WHEN ${usual} THEN CAST(unixepoch(${column}) * 1000000 AS TEXT) ELSE ${dated(microsecondsOfText(column), isOnCalendar(column))} END`;
+}
+
 /** NULL where a policy has made it so. */
-function dated(column: string, rendered: string, isMoment: string): string {
+function dated(rendered: string, isMoment: string): string {
   return `CASE WHEN ${isMoment} THEN CAST(${rendered} AS TEXT) END`;
 }
 
@@ -48,12 +54,12 @@ function isoPair(
   rendered: (column: string) => string,
   target: CanonicalPair['target'],
 ): CanonicalPair {
-  return { source: (column) => dated(column, rendered(column), isOnCalendar(column)), target };
+  return { source: (column) => dated(rendered(column), isOnCalendar(column)), target };
 }
 
-function numberPair(type: 'integer' | 'real', rendered: (column: string) => string): CanonicalPair {
+function numberPair(rendered: (column: string) => string): CanonicalPair {
   return {
-    source: (column) => dated(column, rendered(column), `typeof(${column}) = '${type}'`),
+    source: (column) => dated(rendered(column), `typeof(${column}) IN ('integer', 'real')`),
     target: epochMicroseconds,
   };
 }
@@ -84,6 +90,22 @@ function hexOrHash(bytes: string): string {
   return `CASE WHEN octet_length(${bytes}) > ${String(CANONICAL_HASH_BYTES)} THEN '#' || encode(sha256(${bytes}), 'hex') ELSE encode(${bytes}, 'hex') END`;
 }
 
+/**
+ * Text whose bytes in the file are those that PostgreSQL has to hold. Only a policy that changes text makes it necessary
+ * to look for what it changes: without one, the row of such a text has been rejected.
+ */
+function plainText(column: string, policies: Policies): string {
+  const conditions = [
+    'hub_is_utf8()',
+    `octet_length(${column}) <= ${String(CANONICAL_HASH_BYTES)}`,
+    ...(policies.nulCharacter === 'strip' ? [`instr(${column}, char(0)) = 0`] : []),
+    ...(policies.invalidUtf8 === 'cp1252'
+      ? [`CAST(${column} AS TEXT) NOT GLOB '*[^\u0001-\u007f]*'`]
+      : []),
+  ];
+  return conditions.join(' AND ');
+}
+
 const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
   bigint: WHOLE,
   smallint: WHOLE,
@@ -99,19 +121,14 @@ const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
   },
   boolean: {
     source: (column) =>
-      `CASE WHEN typeof(${column}) = 'text' THEN CAST(lower(${column}) IN ('true', 't') AS TEXT) ELSE CAST(${column} AS TEXT) END`,
+      `CASE WHEN typeof(${column}) = 'text' THEN CAST(lower(${column}) IN ('true', 't') AS TEXT) ELSE CAST(CAST(${column} AS INTEGER) AS TEXT) END`,
     target: (column) => `${column}::int::text`,
   },
   text: {
     source: (column, policies) => {
-      const bytes = `CAST(CASE WHEN typeof(${column}) = 'blob' THEN ${column} ELSE CAST(${column} AS TEXT) END AS BLOB)`;
-      const cleaned = `hub_clean_text(${bytes}, typeof(${column}), '${policies.invalidUtf8}', '${policies.nulCharacter}')`;
-      return `CASE
-        WHEN ${column} IS NULL THEN NULL
-        WHEN typeof(${column}) <> 'blob' AND hub_is_utf8() AND octet_length(${column}) <= ${String(CANONICAL_HASH_BYTES)}
-          AND instr(${column}, char(0)) = 0 AND CAST(${column} AS TEXT) NOT GLOB '*[^' || char(1) || '-' || char(127) || ']*'
-          THEN lower(hex(CAST(${column} AS TEXT)))
-        ELSE ${cleaned} END`;
+      const clean = `hub_clean_text(CAST(${column} AS BLOB), typeof(${column}), '${policies.invalidUtf8}', '${policies.nulCharacter}')`;
+      const plain = plainText(column, policies);
+      return `CASE WHEN ${column} IS NULL THEN NULL WHEN ${plain} THEN lower(hex(CAST(${column} AS TEXT))) ELSE ${clean} END`;
     },
     target: (column) => hexOrHash(`convert_to(${column}, 'UTF8')`),
   },
@@ -124,21 +141,20 @@ const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
     (column) => `CAST(julianday(substr(${column}, 1, 10)) - ${String(DAY_ZERO)} AS INTEGER)`,
     (column) => `(${column} - DATE '1970-01-01')::text`,
   ),
-  timestamp: isoPair(microsecondsOfText, epochMicroseconds),
+  timestamp: { source: timestampSource, target: epochMicroseconds },
   timestamptz: isoPair(microsecondsOfText, epochMicroseconds),
   time: {
     source: (column) =>
       dated(
-        column,
         // A time alone is a time on 2000-01-01 to SQLite.
         `${microsecondsOfText(`('2000-01-01 ' || ${column})`)} - 946684800000000`,
         `typeof(${column}) = 'text' AND ${column} LIKE '__:__%' AND unixepoch(${column}) IS NOT NULL`,
       ),
     target: epochMicroseconds,
   },
-  timestamptzFromSeconds: numberPair('integer', (column) => `${column} * 1000000`),
-  timestamptzFromMilliseconds: numberPair('integer', (column) => `${column} * 1000`),
-  timestampFromJulianDay: numberPair('real', julianMicroseconds),
+  timestamptzFromSeconds: numberPair((column) => `CAST(${column} AS INTEGER) * 1000000`),
+  timestamptzFromMilliseconds: numberPair((column) => `CAST(${column} AS INTEGER) * 1000`),
+  timestampFromJulianDay: numberPair(julianMicroseconds),
   mixedTimestamp: { source: mixedSource, target: epochMicroseconds },
   mixedTimestamptz: { source: mixedSource, target: epochMicroseconds },
 };

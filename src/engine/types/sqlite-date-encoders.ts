@@ -24,10 +24,6 @@ import {
   type SqliteEncoder,
 } from './sqlite-encoder.ts';
 
-/** Text only; numbers in a column of ISO text are the exact way's business. */
-const TEXT_SELECT = (column: string): string =>
-  `CASE typeof(${column}) WHEN 'text' THEN ${column} WHEN 'null' THEN NULL ELSE x'' END`;
-
 type Render = (moment: Moment) => string;
 
 const RENDER_DATE: Render = ({ days }) => dateText(days);
@@ -39,7 +35,6 @@ const RENDER_TIME: Render = ({ microseconds }) => timeText(microseconds);
 /** ISO text in the given forms; all else goes by the policies. */
 function isoEncoder(forms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
   return {
-    fastSelect: TEXT_SELECT,
     compileFast: () => (value, out) => {
       if (typeof value !== 'string') return false;
       if (copiesThrough(value, forms, out)) return true;
@@ -106,15 +101,9 @@ function digits(text: string, at: number): number {
   return tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 ? tens * 10 + ones : NaN;
 }
 
-/** Numbers of one unit, all stored as the same type. */
-function unitEncoder(
-  type: 'integer' | 'real',
-  convert: (value: number) => Moment | null,
-  render: Render,
-): SqliteEncoder {
+/** Numbers of one unit. SQLite stores a real that is a whole number as either, so neither is asked for. */
+function unitEncoder(convert: (value: number) => Moment | null, render: Render): SqliteEncoder {
   return {
-    fastSelect: (column) =>
-      `CASE WHEN typeof(${column}) = '${type}' AND ${column} BETWEEN -1e15 AND 1e15 THEN ${column} WHEN ${column} IS NULL THEN NULL ELSE x'' END`,
     compileFast: () => (value, out) => {
       const found = typeof value === 'number' ? convert(value) : null;
       if (found === null) return false;
@@ -124,7 +113,8 @@ function unitEncoder(
     compileExact:
       ({ policies, targetType }) =>
       (cell, { out, writeNull, adjust }) => {
-        const found = cell.type === type ? convert(Number(cell.value)) : null;
+        const isNumber = cell.type === 'integer' || cell.type === 'real';
+        const found = isNumber ? convert(Number(cell.value)) : null;
         if (found !== null) {
           out.writeAscii(render(found));
           return null;
@@ -137,7 +127,6 @@ function unitEncoder(
 /** Any form that names a moment, value by value; each one that is not plain ISO text of the target's kind is an adjustment. */
 function mixedEncoder(plainForms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
   return {
-    fastSelect: TEXT_SELECT,
     compileFast: () => (value, out) => {
       const parsed = typeof value === 'string' ? parseDateText(value) : null;
       if (parsed === null || !plainForms.includes(parsed.form)) return false;
@@ -170,7 +159,13 @@ function mixedMoment(cell: NonNullCell, form: SqliteDateForm): Moment | null {
       return 'value' in cell ? momentOfMilliseconds(Number(cell.value)) : null;
     case 'julianDay':
       return 'value' in cell ? momentOfJulianDay(Number(cell.value)) : null;
-    default:
+    case 'timeOfDay':
+    case 'emptyText':
+    case 'zeroDate':
+    case 'finerThanMicrosecond':
+    case 'invalidDate':
+    case 'smallInteger':
+    case 'otherNumber':
       return null;
   }
 }
@@ -224,7 +219,13 @@ function unusable(
     case 'smallInteger':
       if (policies.invalidDate === 'null') return asNull('INVALID_DATE');
       return { reasonCode: 'INVALID_DATE', message: `${describeCell(cell)} is no ${targetType}` };
-    default:
+    case 'isoDate':
+    case 'isoDateTime':
+    case 'isoDateTimeOffset':
+    case 'timeOfDay':
+    case 'epochSeconds':
+    case 'epochMilliseconds':
+    case 'julianDay':
       return {
         reasonCode: 'TYPE_MISMATCH',
         message: `${describeCell(cell)} is a date in another form than the column's`,
@@ -232,16 +233,19 @@ function unusable(
   }
 }
 
-const SECONDS = (value: number): Moment | null => momentOfMilliseconds(value * 1000);
+const SECONDS = (value: number): Moment | null =>
+  Number.isSafeInteger(value) ? momentOfMilliseconds(value * 1000) : null;
+const MILLISECONDS = (value: number): Moment | null =>
+  Number.isSafeInteger(value) ? momentOfMilliseconds(value) : null;
 
 export const DATE_ENCODERS = {
   date: isoEncoder(['isoDate'], RENDER_DATE),
   timestamp: isoEncoder(['isoDate', 'isoDateTime'], RENDER_TIMESTAMP),
   timestamptz: isoEncoder(['isoDateTimeOffset'], RENDER_TIMESTAMPTZ),
   time: isoEncoder(['timeOfDay'], RENDER_TIME),
-  timestamptzFromSeconds: unitEncoder('integer', SECONDS, RENDER_TIMESTAMPTZ),
-  timestamptzFromMilliseconds: unitEncoder('integer', momentOfMilliseconds, RENDER_TIMESTAMPTZ),
-  timestampFromJulianDay: unitEncoder('real', momentOfJulianDay, RENDER_TIMESTAMP),
+  timestamptzFromSeconds: unitEncoder(SECONDS, RENDER_TIMESTAMPTZ),
+  timestamptzFromMilliseconds: unitEncoder(MILLISECONDS, RENDER_TIMESTAMPTZ),
+  timestampFromJulianDay: unitEncoder(momentOfJulianDay, RENDER_TIMESTAMP),
   mixedTimestamp: mixedEncoder(['isoDate', 'isoDateTime'], RENDER_TIMESTAMP),
   mixedTimestamptz: mixedEncoder(['isoDateTimeOffset'], RENDER_TIMESTAMPTZ),
 } as const satisfies Record<string, SqliteEncoder>;

@@ -22,7 +22,7 @@ export type SqliteDateForm = (typeof SQLITE_DATE_FORMS)[number] | DateForm;
 const EPOCH_SECONDS = { from: 1e8, to: 1e10 } as const;
 const EPOCH_MILLISECONDS = { from: 1e11, to: 1e13 } as const;
 /** Years 1 to 9999, as SQLite's own date functions reckon them. */
-const JULIAN_DAYS = { from: 1_721_425.5, to: 5_373_484.5 } as const;
+export const JULIAN_DAYS = { from: 1_721_425.5, to: 5_373_484.5 } as const;
 
 /** In which form one value of a date column names a moment. */
 export function sqliteDateForm(type: string, value: unknown): SqliteDateForm {

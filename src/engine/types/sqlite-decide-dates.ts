@@ -1,4 +1,4 @@
-import type { Finding, Policies } from '../contract.ts';
+import type { Finding } from '../contract.ts';
 import {
   choose,
   columnFinding,
@@ -10,6 +10,7 @@ import {
 } from './sqlite-decide.ts';
 import { chooseNumber } from './sqlite-decide-numbers.ts';
 import type { SqliteEncoderName } from './sqlite-encoders.ts';
+import { JULIAN_DAYS } from './sqlite-dates.ts';
 import { familyOf } from './sqlite-family.ts';
 
 /** Ways to name a moment that are not to be mixed, each with the number of values that use it. */
@@ -25,8 +26,8 @@ interface DateGroups {
 /** Declared DATE, DATETIME, TIMESTAMP or TIME: what the values really are decides. */
 export function decideDate(request: DecisionRequest): TypeChoice {
   const facts = new Facts(request.scan);
-  const groups = groupValues(facts);
-  const dates = Object.values(groups).reduce((sum: number, count: number) => sum + count, 0);
+  const groups = groupValues(request);
+  const dates = sumOf(groups);
   const considered = facts.values - facts.count('emptyText', 'zeroDate');
   if (considered === 0)
     return withPolicies(
@@ -65,7 +66,13 @@ const GROUP_NAMES: Readonly<Record<keyof DateGroups, string>> = {
   julian: 'Julian days',
 };
 
-function groupValues(facts: Facts): DateGroups {
+function groupValues({ scan }: DecisionRequest): DateGroups {
+  const facts = new Facts(scan);
+  const julian = facts.count('julianDay');
+  const hasNoons =
+    facts.only('julianDay', 'smallInteger') &&
+    Number(scan.minInteger ?? 0) >= JULIAN_DAYS.from &&
+    Number(scan.maxInteger ?? 0) < JULIAN_DAYS.to;
   const seconds = facts.count('epochSeconds');
   return {
     naive: facts.count('isoDate', 'isoDateTime'),
@@ -77,8 +84,13 @@ function groupValues(facts: Facts): DateGroups {
         ? seconds + facts.count('smallInteger')
         : seconds,
     milliseconds: facts.count('epochMilliseconds'),
-    julian: facts.count('julianDay'),
+    // SQLite stores a Julian day without fraction, which is a noon, as a whole number.
+    julian: julian > 0 && hasNoons ? julian + facts.count('smallInteger') : julian,
   };
+}
+
+function sumOf(groups: DateGroups): number {
+  return Object.values<number>({ ...groups }).reduce((sum, count) => sum + count, 0);
 }
 
 function declaredEncoder({ column }: DecisionRequest): SqliteEncoderName {
@@ -142,12 +154,11 @@ function mixedDates(request: DecisionRequest, groups: DateGroups): TypeChoice {
   const choice = choose(isInstant ? 'mixedTimestamptz' : 'mixedTimestamp', `mixes ${named}`, {
     findings: [finding],
   });
-  const unusable =
-    facts.values -
-    facts.count('emptyText', 'zeroDate') -
-    Object.values(groups).reduce((sum: number, count: number) => sum + count, 0);
+  const unusable = facts.values - facts.count('emptyText', 'zeroDate') - sumOf(groups);
   return withPolicies(request, choice, unusable);
 }
+
+const RULE_NAMES = { emptyText: 'empty', zeroDate: 'zero-date', invalidDate: 'invalid' } as const;
 
 /** What the policies do with the values of a date column that are none. */
 function withPolicies(request: DecisionRequest, choice: TypeChoice, invalid: number): TypeChoice {
@@ -155,29 +166,18 @@ function withPolicies(request: DecisionRequest, choice: TypeChoice, invalid: num
   const facts = new Facts(request.scan);
   const findings: Finding[] = [...(choice.findings ?? [])];
   const nulledFacts: string[] = [];
-  const apply = (
-    fact: string,
-    code: string,
-    policy: Policies['emptyDate'],
-    what: string,
-    count: number,
-  ): void => {
-    if (count === 0) return;
+  const rules = [
+    ['emptyText', 'EMPTY_DATE', policies.emptyDate, facts.count('emptyText')],
+    ['zeroDate', 'ZERO_DATE', policies.zeroDate, facts.count('zeroDate')],
+    ['invalidDate', 'INVALID_DATE', policies.invalidDate, invalid],
+  ] as const;
+  for (const [fact, code, policy, count] of rules) {
+    if (count === 0) continue;
     const outcome = policy === 'null' ? 'stored as NULL' : 'their rows will be rejected';
-    findings.push(
-      columnFinding(request, {
-        severity: 'warning',
-        code,
-        fact,
-        count,
-        message: `${values(count, what)}: ${outcome}`,
-      }),
-    );
+    const message = `${values(count, RULE_NAMES[fact])}: ${outcome}`;
+    findings.push(columnFinding(request, { severity: 'warning', code, fact, count, message }));
     if (policy === 'null') nulledFacts.push(fact);
-  };
-  apply('emptyText', 'EMPTY_DATE', policies.emptyDate, 'empty', facts.count('emptyText'));
-  apply('zeroDate', 'ZERO_DATE', policies.zeroDate, 'zero-date', facts.count('zeroDate'));
-  apply('invalidDate', 'INVALID_DATE', policies.invalidDate, 'invalid', invalid);
+  }
   if (invalid > 0 && policies.invalidDate === 'null')
     nulledFacts.push('otherNumber', 'smallInteger', 'blob');
   return { ...choice, nulledFacts, findings };

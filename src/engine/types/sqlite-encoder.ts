@@ -2,7 +2,7 @@ import type { Policies, ReasonCode } from '../contract.ts';
 import type { Cell } from './sqlite-cells.ts';
 import type { CopyBuffer } from './copy-text.ts';
 
-/** A value as node:sqlite gives it for the encoder's `fastSelect`. */
+/** A value as node:sqlite gives it. Whole numbers and reals look alike. */
 export type FastValue = null | number | string | Uint8Array;
 
 /** Why a value cannot be stored; null = it has been written. */
@@ -15,27 +15,33 @@ export interface EncoderOptions {
   readonly maxFieldBytes: number;
 }
 
+/** `guarded`: the values come by the encoder's `guardedSelect`, if it has one. */
+export interface FastOptions extends EncoderOptions {
+  readonly guarded: boolean;
+}
+
 /** What an exact encoder may do with one value besides writing it. */
 export interface CellTarget {
   readonly out: CopyBuffer;
   /** Writes NULL, unless the column takes none. */
-  writeNull(): Problem;
+  readonly writeNull: () => Problem;
   /** Notes that the value is stored otherwise than the source gave it. */
-  adjust(rule: ReasonCode): void;
+  readonly adjust: (rule: ReasonCode) => void;
 }
 
 /**
- * How values of one planned type are written. The fast way takes what is plain and answers false, having written nothing,
- * for all else; the exact way sees the value as SQLite stores it and knows every rule. Where both write, they write the
- * same bytes.
+ * How values of one planned type are written. The fast way takes a column's values as node:sqlite gives them, and answers
+ * false, having written nothing, where that does not tell enough; the exact way sees the value as SQLite stores it and
+ * knows every rule. Where both write, they write the same bytes.
  */
 export interface SqliteEncoder {
-  /** SQL that gives the value as a `FastValue`, and an empty blob for what only the exact way can write. */
-  fastSelect(column: string): string;
+  /**
+   * For columns in which many values are beyond a JavaScript number, or are numbers that must be told apart: SQL that gives
+   * whole numbers that are too great as text, and an empty blob for what only the exact way can write.
+   */
+  readonly guardedSelect?: (column: string) => string;
   /** Never called with NULL. */
-  compileFast(
-    options: EncoderOptions,
-  ): (value: Exclude<FastValue, null>, out: CopyBuffer) => boolean;
+  compileFast(options: FastOptions): (value: Exclude<FastValue, null>, out: CopyBuffer) => boolean;
   /** Never called with a NULL cell. */
   compileExact(options: EncoderOptions): (cell: NonNullCell, target: CellTarget) => Problem;
 }

@@ -1,6 +1,11 @@
 import type { CopyBuffer } from './copy-text.ts';
 import { float8Text } from './float8-text.ts';
-import { numericModifier, numericText, type NumericModifier } from './numeric-text.ts';
+import {
+  numericModifier,
+  numericText,
+  OUT_OF_RANGE,
+  type NumericModifier,
+} from './numeric-text.ts';
 import { decodeUtf8 } from './sqlite-cells.ts';
 import {
   integerSelect,
@@ -19,18 +24,21 @@ export function integerEncoder(range: {
   const max = Number(range.max);
   const isWide = range.max > 9_007_199_254_740_991n;
   return {
-    fastSelect: (column) =>
+    guardedSelect: (column) =>
       `CASE typeof(${column}) WHEN 'integer' THEN ${integerSelect(column)} WHEN 'null' THEN NULL ELSE x'' END`,
-    compileFast: () => (value, out) => {
-      if (typeof value === 'number') {
-        if (value < min || value > max) return false;
-        writeInteger(value, out);
+    compileFast:
+      ({ guarded }) =>
+      (value, out) => {
+        if (typeof value === 'number') {
+          if (!Number.isSafeInteger(value) || value < min || value > max) return false;
+          writeInteger(value, out);
+          return true;
+        }
+        // Unguarded, a string is text that SQLite has stored in the column.
+        if (typeof value !== 'string' || !isWide || !guarded) return false;
+        out.writeAscii(value);
         return true;
-      }
-      if (typeof value !== 'string' || !isWide) return false;
-      out.writeAscii(value);
-      return true;
-    },
+      },
     compileExact:
       ({ targetType }) =>
       (cell, { out }) => {
@@ -71,7 +79,7 @@ const NUMBER_SELECT = (column: string): string =>
 
 /** `double precision`: reals as they are, whole numbers only where the double is the same number. */
 export const DOUBLE_ENCODER: SqliteEncoder = {
-  fastSelect: NUMBER_SELECT,
+  guardedSelect: NUMBER_SELECT,
   compileFast: () => (value, out) => {
     if (typeof value !== 'number') return false;
     out.writeAscii(float8Text(value));
@@ -91,12 +99,12 @@ export const DOUBLE_ENCODER: SqliteEncoder = {
 
 /** `numeric`, with or without precision: reals by their shortest digits, text that is a decimal number digit by digit. */
 export const NUMERIC_ENCODER: SqliteEncoder = {
-  fastSelect: NUMBER_SELECT,
-  compileFast: ({ targetType }) => {
+  guardedSelect: NUMBER_SELECT,
+  compileFast: ({ targetType, guarded }) => {
     const modifier = numericModifier(targetType);
     return (value, out) => {
-      const text = typeof value === 'number' ? String(value) : value;
-      if (typeof text !== 'string') return false;
+      if (typeof value !== 'number' && !(guarded && typeof value === 'string')) return false;
+      const text = String(value);
       const rendered = plainNumeric(text, modifier);
       if (rendered === null) return false;
       out.writeAscii(rendered);
@@ -111,10 +119,10 @@ export const NUMERIC_ENCODER: SqliteEncoder = {
       const rendered = SPECIAL_NUMBERS.has(text)
         ? modifier === null
           ? text
-          : 'out of range'
+          : OUT_OF_RANGE
         : numericText(text, modifier);
       if (rendered === null) return mismatch(cell, targetType);
-      if (rendered === 'out of range') return outOfRange(cell, targetType);
+      if (rendered === OUT_OF_RANGE) return outOfRange(cell, targetType);
       out.writeAscii(rendered);
       return null;
     };
@@ -148,8 +156,6 @@ const FALSE_WORDS = new Set(['false', 'f']);
 
 /** `boolean`: 0, 1 and the words of PostgreSQL's own output and SQL. */
 export const BOOLEAN_ENCODER: SqliteEncoder = {
-  fastSelect: (column) =>
-    `CASE typeof(${column}) WHEN 'integer' THEN CASE WHEN ${column} IN (0, 1) THEN ${column} ELSE x'' END WHEN 'null' THEN NULL ELSE x'' END`,
   compileFast: () => (value, out) => {
     if (value !== 0 && value !== 1) return false;
     out.writeAscii(value === 1 ? 't' : 'f');
@@ -166,8 +172,10 @@ export const BOOLEAN_ENCODER: SqliteEncoder = {
 };
 
 function truth(cell: NonNullCell): boolean | null {
-  if (cell.type === 'integer')
-    return cell.value === 0n || cell.value === 1n ? cell.value === 1n : null;
+  if (cell.type === 'integer' || cell.type === 'real') {
+    const value = Number(cell.value);
+    return value === 0 || value === 1 ? value === 1 : null;
+  }
   if (cell.type !== 'text' || cell.bytes.length > 5) return null;
   const word = decodeUtf8(cell.bytes).toLowerCase();
   if (TRUE_WORDS.has(word)) return true;

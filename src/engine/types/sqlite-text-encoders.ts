@@ -11,13 +11,10 @@ import {
   type SqliteEncoder,
 } from './sqlite-encoder.ts';
 
-/** Longer text is taken as bytes: no string of it is ever made. */
-const MAX_FAST_BYTES = 1_048_576;
-
 /** `text`. Numbers arrive as SQLite writes them; a blob counts as text where its bytes are, and that is an adjustment. */
 export const TEXT_ENCODER: SqliteEncoder = {
-  fastSelect: (column) =>
-    `CASE WHEN typeof(${column}) = 'blob' OR octet_length(${column}) > ${String(MAX_FAST_BYTES)} THEN x'' ELSE CAST(${column} AS TEXT) END`,
+  guardedSelect: (column) =>
+    `CASE WHEN typeof(${column}) = 'blob' THEN x'' ELSE CAST(${column} AS TEXT) END`,
   compileFast: () => (value, out) => typeof value === 'string' && out.tryWriteText(value),
   compileExact:
     ({ policies, targetType, maxFieldBytes }) =>
@@ -78,8 +75,6 @@ function cleanText(
 
 /** `bytea`. Text among blobs is carried over as its UTF-8 bytes, and that is an adjustment. */
 export const BYTEA_ENCODER: SqliteEncoder = {
-  fastSelect: (column) =>
-    `CASE typeof(${column}) WHEN 'blob' THEN ${column} WHEN 'null' THEN NULL ELSE 0 END`,
   compileFast:
     ({ maxFieldBytes }) =>
     (value, out) => {

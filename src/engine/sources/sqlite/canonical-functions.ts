@@ -24,10 +24,10 @@ export function registerCanonicalFunctions(db: DatabaseSync, encoding: TextEncod
       .update(bytes as Uint8Array)
       .digest('hex'),
   );
+  const view = new DataView(new ArrayBuffer(8));
   db.function('hub_float8', OPTIONS, (value) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeDoubleBE(value as number);
-    return bytes.toString('hex');
+    view.setFloat64(0, value as number);
+    return hexOfWord(view.getUint32(0)) + hexOfWord(view.getUint32(4));
   });
   db.function('hub_decimal', OPTIONS, (value) => plainDecimal(value));
   db.function('hub_clean_text', OPTIONS, (bytes, type, invalidUtf8, nulCharacter) => {
@@ -40,6 +40,10 @@ export function registerCanonicalFunctions(db: DatabaseSync, encoding: TextEncod
       ? `#${createHash('sha256').update(result).digest('hex')}`
       : result.toString('hex');
   });
+}
+
+function hexOfWord(word: number): string {
+  return word.toString(16).padStart(8, '0');
 }
 
 function decode(bytes: Uint8Array, encoding: TextEncoding, orCp1252: boolean): string | null {

@@ -1,5 +1,6 @@
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 
+import { AppError } from '../../../errors/app-error.ts';
 import type { Chunk, EncodedBatch, PlannedColumn, PlannedTable, Policies } from '../../contract.ts';
 import { rowKeyValue } from '../../types/sqlite-cells.ts';
 import { integerSelect } from '../../types/sqlite-encoder.ts';
@@ -38,27 +39,22 @@ class ChunkEncoder {
   readonly #request: ChunkRequest;
   readonly #access: TableAccess;
   readonly #columns: readonly PlannedColumn[];
-  readonly #encoder: RowEncoder;
+  readonly #keyColumns: readonly string[];
   readonly #locator: LocatorReader;
   readonly #exactSelect: string;
   readonly #batch = new BatchBuilder();
   #ordinal = 0;
 
   constructor(database: OpenDatabase, request: ChunkRequest) {
-    const { table, policies } = request;
+    const { table } = request;
     this.#database = database;
     this.#request = request;
     this.#access = accessTable(database.db, table.source);
     this.#columns = table.columns.filter((column) => column.generatedExpression === null);
-    const keyColumns =
+    this.#keyColumns =
       table.rowKey.length === 0 && this.#access.withoutRowid
         ? this.#access.primaryKey
         : table.rowKey;
-    this.#encoder = new RowEncoder(table, this.#columns, {
-      policies,
-      keyColumns,
-      maxLineBytes: request.maxLineBytes ?? MAX_LINE_BYTES,
-    });
     this.#locator = locatorReader(this.#access);
     this.#exactSelect = [
       ...this.#locator.select,
@@ -78,58 +74,91 @@ class ChunkEncoder {
     // SQLite converts UTF-16 to UTF-8 without a sign of what it could not convert.
     const canReadFast =
       this.#access.rowid !== null && table.chunkKey !== null && this.#database.encoding === 'UTF-8';
-    if (canReadFast) yield* this.#readFast(chunk);
+    if (canReadFast) yield* this.#readFast(chunk, false);
     else yield* this.#readExactly(rangeSql(this.#access, table.chunkKey, chunk));
     if (!this.#batch.isEmpty) yield this.#batch.take();
   }
 
-  *#readFast(range: KeyRange): Generator<EncodedBatch> {
+  /** Takes the values as node:sqlite gives them, and looks up exactly those rows of which that does not tell enough. */
+  *#readFast(range: KeyRange, guarded: boolean): Generator<EncodedBatch> {
+    const select = this.#fastSelect(guarded);
     const source = rangeSql(this.#access, this.#request.table.chunkKey, range);
-    const alias = this.#columns.findIndex(
+    const rows = iterateRows(
+      this.#database.db,
+      `SELECT ${select.sql} ${orderedSql(source)}`,
+      source.parameters,
+    );
+    const lookUp = this.#prepareLookUp();
+    const encoder = this.#newEncoder(guarded);
+    const batch = this.#batch;
+    let read = 0;
+    let unusual = 0;
+    let lastRowid: Row[number] = null;
+    try {
+      for (;;) {
+        const row = nextRow(rows);
+        if (row === null) return;
+        if (row === UNREADABLE) break;
+        read++;
+        lastRowid = row[select.rowidAt] ?? null;
+        if (!encoder.encodeFast(row, select.offset, batch)) {
+          encoder.encodeExact(
+            this.#exactRow(lookUp.get(bindRowid(lastRowid)) as unknown as Row),
+            batch,
+          );
+          if (++unusual >= MIN_UNUSUAL_ROWS && unusual > read * UNUSUAL_SHARE) break;
+        }
+        if (batch.isFull) yield batch.take();
+      }
+    } finally {
+      rows.return?.();
+    }
+    const lower = read === 0 ? range.lower : this.#keyOf(lookUp, lastRowid);
+    yield* this.#readOn({ lower, upper: range.upper }, guarded);
+  }
+
+  /** The rest of a range, in the next more careful way. */
+  *#readOn(rest: KeyRange, guarded: boolean): Generator<EncodedBatch> {
+    if (!guarded) yield* this.#readFast(rest, true);
+    else yield* this.#readExactly(rangeSql(this.#access, this.#request.table.chunkKey, rest));
+  }
+
+  /** The row number first, unless a column is the row number. */
+  #fastSelect(guarded: boolean): {
+    readonly sql: string;
+    readonly offset: number;
+    readonly rowidAt: number;
+  } {
+    const aliasAt = this.#columns.findIndex(
       ({ source, encoder }) => source === this.#access.rowidAlias && encoder === 'bigint',
     );
-    const offset = alias < 0 ? 1 : 0;
-    const select = [
-      ...(alias < 0 ? [integerSelect(this.#access.rowid ?? '')] : []),
-      ...this.#columns.map(({ source, encoder }) =>
-        sqliteEncoder(encoder).fastSelect(columnOf(source)),
-      ),
-    ];
-    const lookUp = this.#prepareLookUp();
-    const encoder = this.#encoder;
-    const batch = this.#batch;
-    let rows = 0;
-    let unusual = 0;
-    let resumeAt: KeyRange | null = null;
-    for (const row of iterateRows(
-      this.#database.db,
-      `SELECT ${select.join(', ')} ${orderedSql(source)}`,
-      source.parameters,
-    )) {
-      rows++;
-      if (!encoder.encodeFast(row, offset, batch)) {
-        const rowid = row[alias < 0 ? 0 : alias];
-        const exact = this.#exactRow(lookUp.get(bindRowid(rowid)) as unknown as Row);
-        encoder.encodeExact(exact, batch);
-        if (++unusual >= MIN_UNUSUAL_ROWS && unusual > rows * UNUSUAL_SHARE) {
-          const key = this.#keyOf(exact);
-          if (key !== null) resumeAt = { lower: key, upper: range.upper };
-        }
-      }
-      if (resumeAt !== null) break;
-      if (batch.isFull) yield batch.take();
-    }
-    if (resumeAt !== null) {
-      yield* this.#readExactly(rangeSql(this.#access, this.#request.table.chunkKey, resumeAt));
-    }
+    const rowid = this.#access.rowid ?? '';
+    const values = this.#columns.map(({ source, encoder }) => {
+      const column = columnOf(source);
+      return guarded ? (sqliteEncoder(encoder).guardedSelect?.(column) ?? column) : column;
+    });
+    if (aliasAt >= 0) return { sql: values.join(', '), offset: 0, rowidAt: aliasAt };
+    const number = guarded ? integerSelect(rowid) : rowid;
+    return { sql: [number, ...values].join(', '), offset: 1, rowidAt: 0 };
   }
 
   *#readExactly(source: RangeSql): Generator<EncodedBatch> {
     const sql = `SELECT ${this.#exactSelect} ${orderedSql(source)}`;
+    const encoder = this.#newEncoder(true);
     for (const row of iterateRows(this.#database.db, sql, source.parameters)) {
-      this.#encoder.encodeExact(this.#exactRow(row), this.#batch);
+      encoder.encodeExact(this.#exactRow(row), this.#batch);
       if (this.#batch.isFull) yield this.#batch.take();
     }
+  }
+
+  #newEncoder(guarded: boolean): RowEncoder {
+    const { table, policies, maxLineBytes = MAX_LINE_BYTES } = this.#request;
+    return new RowEncoder(table, this.#columns, {
+      policies,
+      keyColumns: this.#keyColumns,
+      maxLineBytes,
+      guarded,
+    });
   }
 
   #prepareLookUp(): StatementSync {
@@ -149,18 +178,34 @@ class ChunkEncoder {
     };
   }
 
-  /** The row's chunk key, or null where it holds what no range can begin with. */
-  #keyOf(row: ExactRow): string[] | null {
-    const { chunkKey } = this.#request.table;
-    if (chunkKey === null) return null;
-    if (chunkKey.columns.length === 0) return row.rowid === null ? null : [row.rowid];
-    const values = chunkKey.columns.map((name, position) => {
-      const cell = row.cells[this.#columns.findIndex(({ source }) => source === name)];
-      return cell !== undefined && cell.type === chunkKey.kinds[position]
-        ? rowKeyValue(cell)
-        : null;
+  /** The chunk key of the row after which to read on. */
+  #keyOf(lookUp: StatementSync, rowid: Row[number]): string[] {
+    const row = this.#exactRow(lookUp.get(bindRowid(rowid)) as unknown as Row);
+    const { chunkKey, source } = this.#request.table;
+    if (chunkKey === null || row.rowid === null)
+      throw new Error('rows without a key are not read fast');
+    if (chunkKey.columns.length === 0) return [row.rowid];
+    return chunkKey.columns.map((name, position) => {
+      const cell = row.cells[this.#columns.findIndex((column) => column.source === name)];
+      const isUsable = cell !== undefined && cell.type === chunkKey.kinds[position];
+      const value = isUsable ? rowKeyValue(cell) : null;
+      if (typeof value === 'string') return value;
+      throw new AppError('SOURCE_CHANGED', { table: source });
     });
-    return values.every((value) => typeof value === 'string') ? values : null;
+  }
+}
+
+const UNREADABLE = 'unreadable';
+/** A whole number beyond 2^53, or a text longer than a JavaScript string can be. */
+const UNREADABLE_CODES = new Set(['ERR_OUT_OF_RANGE', 'ERR_STRING_TOO_LONG']);
+
+function nextRow(rows: IterableIterator<Row>): Row | null | typeof UNREADABLE {
+  try {
+    const next = rows.next();
+    return next.done === true ? null : next.value;
+  } catch (error) {
+    if (UNREADABLE_CODES.has((error as NodeJS.ErrnoException).code ?? '')) return UNREADABLE;
+    throw error;
   }
 }
 

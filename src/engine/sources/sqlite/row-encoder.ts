@@ -43,6 +43,7 @@ export class RowEncoder {
       readonly policies: Policies;
       readonly keyColumns: readonly string[];
       readonly maxLineBytes: number;
+      readonly guarded: boolean;
     },
   ) {
     this.#maxLineBytes = options.maxLineBytes;
@@ -57,7 +58,7 @@ export class RowEncoder {
       return {
         column,
         isKey: table.primaryKey?.columns.includes(column.target) ?? false,
-        fast: encoder.compileFast(encoderOptions),
+        fast: encoder.compileFast({ ...encoderOptions, guarded: options.guarded }),
         exact: encoder.compileExact(encoderOptions),
       };
     });
@@ -67,10 +68,9 @@ export class RowEncoder {
   encodeFast(row: Row, offset: number, batch: BatchBuilder): boolean {
     const { out } = batch;
     const start = out.length;
-    const columns = this.#columns;
-    for (let position = 0; position < columns.length; position++) {
-      const { fast, column } = columns[position]!;
-      const value = row[offset + position] as FastValue;
+    let position = offset;
+    for (const { fast, column } of this.#columns) {
+      const value = row[position++] as FastValue;
       if (value === null) {
         if (!column.nullable) return this.#undo(batch, start);
         out.writeNull();
@@ -79,7 +79,7 @@ export class RowEncoder {
       }
       out.endField();
     }
-    out.endLine(columns.length > 0);
+    out.endLine(this.#columns.length > 0);
     if (out.length - start > this.#maxLineBytes) return this.#undo(batch, start);
     batch.addRow();
     return true;

@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { DatabaseSync } from 'node:sqlite';
 
-import { numericText } from '../../types/numeric-text.ts';
+import { numericText, OUT_OF_RANGE } from '../../types/numeric-text.ts';
 import { decodeUtf8, textCell, type TextEncoding } from '../../types/sqlite-cells.ts';
 import { sqliteDateForm } from '../../types/sqlite-dates.ts';
 
@@ -13,7 +14,10 @@ export function registerScanFunctions(db: DatabaseSync, encoding: TextEncoding):
     const cell = textCell(bytes as Uint8Array, encoding);
     return cell.type === 'text' && cell.isValid ? decodeUtf8(cell.bytes) : null;
   };
-  db.function('hub_is_text', OPTIONS, (bytes) => (decode(bytes) === null ? 0 : 1));
+  db.function('hub_is_text', OPTIONS, (bytes) => {
+    const isText = encoding === 'UTF-8' ? isUtf8(bytes as Uint8Array) : decode(bytes) !== null;
+    return isText ? 1 : 0;
+  });
   db.function('hub_is_numeric', OPTIONS, (bytes) => {
     const text = decode(bytes);
     return text !== null && numericText(text, null) !== null ? 1 : 0;
@@ -23,7 +27,7 @@ export function registerScanFunctions(db: DatabaseSync, encoding: TextEncoding):
       value instanceof Uint8Array ? decode(value) : value === null ? null : String(value);
     if (text === null) return 0;
     return numericText(text, { precision: Number(precision), scale: Number(scale) }) ===
-      'out of range' || text.includes('Inf')
+      OUT_OF_RANGE || text.includes('Inf')
       ? 1
       : 0;
   });

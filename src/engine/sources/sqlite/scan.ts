@@ -1,13 +1,14 @@
-import type { ChunkKey, ColumnScan, KeyTuple, RowKey, Table, TableScan } from '../../contract.ts';
+import type { ChunkKey, KeyTuple, RowKey, Table, TableScan } from '../../contract.ts';
 import { rowKeyValue } from '../../types/sqlite-cells.ts';
 import { chooseChunkKey, walkBounds } from './chunk-key.ts';
 import { exactCells, exactSelect } from './exact-rows.ts';
 import { locatorReader } from './locator.ts';
 import type { OpenDatabase } from './open.ts';
 import { findOrphans } from './orphans.ts';
-import { allRows, columnOf, firstRow, type Row } from './query.ts';
+import { allRows, firstRow, type Row } from './query.ts';
 import { rangeSql, type KeyRange } from './ranges.ts';
-import { columnQueries, type ColumnQueries, type FactQuery } from './scan-facts.ts';
+import { ColumnTally, MAX_SAMPLES, USUAL_WIDTH } from './column-tally.ts';
+import { columnQueries } from './scan-facts.ts';
 import { registerScanFunctions } from './scan-functions.ts';
 import { accessTable, type TableAccess } from './table-access.ts';
 
@@ -15,7 +16,6 @@ import { accessTable, type TableAccess } from './table-access.ts';
 const RANGE_ROWS = 50_000;
 /** SQLite gives at most 2000 columns in a result. */
 const COLUMNS_A_PASS = 60;
-const MAX_SAMPLES = 5;
 
 const ROW_NUMBER: ChunkKey = { columns: [], kinds: ['integer'] };
 
@@ -66,13 +66,26 @@ interface RangeRequest {
 function tallyRange(database: OpenDatabase, { access, key, range, columns }: RangeRequest): number {
   // The order is of no use to an aggregate.
   const { from, condition, parameters } = rangeSql(access, key, range);
+  const aggregate = (select: readonly string[]): Row =>
+    firstRow(database.db, `SELECT ${select.join(', ')} ${from} WHERE ${condition}`, parameters);
+
   let rows = 0;
-  for (let first = 0; first === 0 || first < columns.length; first += COLUMNS_A_PASS) {
-    const group = columns.slice(first, first + COLUMNS_A_PASS);
-    const select = ['count(*)', ...group.flatMap((column) => column.select())].join(', ');
-    const row = firstRow(database.db, `SELECT ${select} ${from} WHERE ${condition}`, parameters);
+  const unusual: ColumnTally[] = [];
+  for (const group of inGroups(columns)) {
+    const row = aggregate(['count(*)', ...group.flatMap((column) => column.selectUsual())]);
     rows = Number(row[0]);
-    let position = 1;
+    const isUsual = (column: ColumnTally, position: number): boolean => {
+      return column.addUsual(
+        rows,
+        row.slice(1 + position * USUAL_WIDTH, 1 + (position + 1) * USUAL_WIDTH),
+      );
+    };
+    unusual.push(...group.filter((column, position) => !isUsual(column, position)));
+  }
+
+  for (const group of inGroups(unusual)) {
+    const row = aggregate(group.flatMap((column) => column.select()));
+    let position = 0;
     for (const column of group) {
       const seen = column.add(row.slice(position, position + column.width));
       position += column.width;
@@ -84,6 +97,12 @@ function tallyRange(database: OpenDatabase, { access, key, range, columns }: Ran
     }
   }
   return rows;
+}
+
+function inGroups(columns: readonly ColumnTally[]): ColumnTally[][] {
+  return Array.from({ length: Math.ceil(columns.length / COLUMNS_A_PASS) }, (_, group) =>
+    columns.slice(group * COLUMNS_A_PASS, (group + 1) * COLUMNS_A_PASS),
+  );
 }
 
 interface KeysRequest {
@@ -118,88 +137,9 @@ function readKeys(
   });
 }
 
-/** What has been counted of one column so far. */
-class ColumnTally {
-  readonly name: string;
-  readonly #queries: ColumnQueries;
-  readonly #facts = new Map<string, number>();
-  readonly #samples = new Map<string, RowKey[]>();
-  #minInteger: bigint | null = null;
-  #maxInteger: bigint | null = null;
-  #maxLength: number | null = null;
-
-  constructor(name: string, queries: ColumnQueries) {
-    this.name = name;
-    this.#queries = queries;
-  }
-
-  get width(): number {
-    return this.#queries.facts.length + 4;
-  }
-
-  select(): string[] {
-    const c = columnOf(this.name);
-    const integers = `CASE typeof(${c}) WHEN 'integer' THEN ${c} END`;
-    return [
-      ...this.#queries.facts.map(({ condition }) => `coalesce(sum(${condition}), 0)`),
-      `CAST(min(${integers}) AS TEXT)`,
-      `CAST(max(${integers}) AS TEXT)`,
-      `max(CASE typeof(${c}) WHEN 'text' THEN length(${c}) END)`,
-      this.#queries.formCounts ?? 'NULL',
-    ];
-  }
-
-  /** Adds one range's counts. Answers with the facts seen in it of which samples are still missing. */
-  add(values: Row): FactQuery[] {
-    const { facts, forms } = this.#queries;
-    const seen = facts.filter(({ fact }, position) => this.#count(fact, Number(values[position])));
-    const [min, max, length, formCounts] = values.slice(facts.length);
-    if (typeof min === 'string') this.#minInteger = smaller(this.#minInteger, BigInt(min));
-    if (typeof max === 'string') this.#maxInteger = greater(this.#maxInteger, BigInt(max));
-    if (typeof length === 'number') this.#maxLength = Math.max(this.#maxLength ?? 0, length);
-    const counts =
-      typeof formCounts === 'string' ? (JSON.parse(formCounts) as Record<string, number>) : {};
-    const seenForms = forms.filter(({ fact }) => this.#count(fact, counts[fact] ?? 0));
-    return [...seen, ...seenForms].filter(
-      ({ fact, sampled }) => sampled && this.samplesMissing(fact) > 0,
-    );
-  }
-
-  samplesMissing(fact: string): number {
-    return MAX_SAMPLES - (this.#samples.get(fact)?.length ?? 0);
-  }
-
-  addSamples(fact: string, keys: readonly RowKey[]): void {
-    this.#samples.set(fact, [...(this.#samples.get(fact) ?? []), ...keys]);
-  }
-
-  scan(): ColumnScan {
-    return {
-      facts: Object.fromEntries([...this.#facts].sort(([a], [b]) => (a < b ? -1 : 1))),
-      minInteger: this.#minInteger === null ? null : String(this.#minInteger),
-      maxInteger: this.#maxInteger === null ? null : String(this.#maxInteger),
-      maxLength: this.#maxLength,
-      samples: Object.fromEntries([...this.#samples].sort(([a], [b]) => (a < b ? -1 : 1))),
-    };
-  }
-
-  #count(fact: string, count: number): boolean {
-    if (count > 0) this.#facts.set(fact, (this.#facts.get(fact) ?? 0) + count);
-    return count > 0;
-  }
-}
-
 function rangesOf(bounds: readonly KeyTuple[]): KeyRange[] {
   return [...bounds, null].map((upper, position) => ({
     lower: bounds[position - 1] ?? null,
     upper,
   }));
-}
-
-function smaller(a: bigint | null, b: bigint): bigint {
-  return a === null || b < a ? b : a;
-}
-
-function greater(a: bigint | null, b: bigint): bigint {
-  return a === null || b > a ? b : a;
 }
