@@ -111,7 +111,7 @@ async function streamChunk(
       budget.spend(batch.rejects.length);
     }
     digest.update(batch.lines);
-    await writer.write(batch.lines);
+    await writer.write(batch.lines, signal);
   }
 
   const rowsCopied = await writer.finish();

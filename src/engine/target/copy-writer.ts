@@ -12,28 +12,38 @@ import { columnList, qualifiedName } from './identifiers.ts';
  */
 export class CopyWriter {
   readonly #stream: ReturnType<typeof copyFrom>;
-  readonly #failure: Promise<never>;
+  readonly #finished: Promise<void>;
 
   constructor(session: pg.PoolClient, table: PlannedTable) {
     const columns = copiedColumns(table).map((column) => column.target);
     const statement = `COPY ${qualifiedName(table)} (${columnList(columns)}) FROM STDIN`;
     this.#stream = session.query(copyFrom(statement));
-    this.#failure = finished(this.#stream, { readable: false }).then(
-      () => new Promise<never>(() => undefined),
-    );
-    // The failure is met in `write` or `finish`; between two calls nobody listens yet.
-    this.#failure.catch(() => undefined);
+    this.#finished = finished(this.#stream, { readable: false });
+    // A failure is met in `write` or `finish`; between two calls nobody listens yet.
+    this.#finished.catch(() => undefined);
+    // The stream lets go of its connection then, without being destroyed: what is written later would throw for that.
+    this.#stream.on('error', () => this.#stream.destroy());
   }
 
-  async write(lines: Uint8Array): Promise<void> {
+  /** Throws the reason of the signal when it is aborted while the target takes nothing. */
+  async write(lines: Uint8Array, signal: AbortSignal): Promise<void> {
     if (lines.length === 0) return;
     if (this.#stream.write(lines)) return;
-    await Promise.race([once(this.#stream, 'drain'), this.#failure]);
+    await Promise.race([this.#drained(signal), this.#finished]);
   }
 
   async finish(): Promise<number> {
     this.#stream.end();
-    await finished(this.#stream, { readable: false });
+    await this.#finished;
     return this.#stream.rowCount;
+  }
+
+  async #drained(signal: AbortSignal): Promise<void> {
+    try {
+      await once(this.#stream, 'drain', { signal });
+    } catch (error) {
+      signal.throwIfAborted();
+      throw error;
+    }
   }
 }

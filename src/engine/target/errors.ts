@@ -1,3 +1,4 @@
+import pg from 'pg';
 import { AppError } from '../../errors/app-error.ts';
 import type { ErrorCode } from '../../errors/codes.ts';
 
@@ -37,12 +38,23 @@ export interface TargetErrorContext {
 }
 
 /**
+ * True for what the server or the connection to it has thrown. Anything else that happens while a session is lent out (an
+ * abort, a failure of the hub's own database) is somebody else's, and must not be put down to the target.
+ */
+export function isTargetError(error: unknown): boolean {
+  if (error instanceof pg.DatabaseError) return true;
+  const { code, message, name } = readError(error);
+  // The hub's own database fails with the same texts, under Sequelize's names.
+  return name === 'Error' && isConnectionLoss(code, message);
+}
+
+/**
  * An error of `pg` as an AppError. The server's own message is kept as `reason` (it names the objects of the user's own
  * target); its `detail`, which can hold row values, is not.
  */
 export function mapTargetError(error: unknown, context: TargetErrorContext): AppError {
   if (error instanceof AppError) return error;
-  const { code = '', message } = error as { code?: string; message: string };
+  const { code, message } = readError(error);
   const mapped = SQLSTATE_CODES[code] ?? SQLSTATE_CODES[code.slice(0, 2)];
   const errorCode =
     mapped ?? (isConnectionLoss(code, message) ? 'TARGET_UNREACHABLE' : 'TARGET_REFUSED');
@@ -58,6 +70,20 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
     },
     { cause: error },
   );
+}
+
+function readError(error: unknown): {
+  readonly code: string;
+  readonly message: string;
+  readonly name: string;
+} {
+  const { code, message, name } = error as { code?: unknown; message?: unknown; name?: unknown };
+  // The code of a DOMException, such as an abort, is a number.
+  return {
+    code: typeof code === 'string' ? code : '',
+    message: String(message),
+    name: String(name),
+  };
 }
 
 function isConnectionLoss(code: string, message: string): boolean {

@@ -13,14 +13,18 @@ export interface ReadBackRequest {
   readonly fields?: readonly string[];
 }
 
-/** Streams rows of the target as COPY lines, with back-pressure: memory does not grow with the table. */
-export function readBack(
+/**
+ * Streams rows of the target as COPY lines, with back-pressure: memory does not grow with the table. Begins when the first
+ * piece is asked for.
+ */
+export async function* readBack(
   session: pg.PoolClient,
   request: ReadBackRequest,
 ): AsyncIterable<Uint8Array> {
-  return session.query(
-    copyTo(`COPY (${readBackSql(request)}) TO STDOUT`),
-  ) as AsyncIterable<Uint8Array>;
+  const stream = session.query(copyTo(`COPY (${readBackSql(request)}) TO STDOUT`));
+  // A session that dies after the reader has left would end the process without a listener.
+  stream.on('error', () => undefined);
+  yield* stream as AsyncIterable<Uint8Array>;
 }
 
 /** The query behind `readBack`. */
@@ -28,7 +32,7 @@ export function readBackSql({ table, chunk, fields }: ReadBackRequest): string {
   const list = fields ?? copiedColumns(table).map((column) => quoteIdentifier(column.target));
   const select = `SELECT ${list.join(', ')} FROM ${qualifiedName(table)}`;
   if (chunk === null) return select;
-  const key = chunkKeyColumns(table).map(quoteIdentifier);
+  const key = keyExpressions(table);
   const order = `ORDER BY ${key.join(', ')}`;
   const conditions = [
     ...(chunk.lower === null ? [] : [`(${key.join(', ')}) > ${rowLiteral(table, chunk.lower)}`]),
@@ -39,8 +43,19 @@ export function readBackSql({ table, chunk, fields }: ReadBackRequest): string {
     : `${select} WHERE ${conditions.join(' AND ')} ${order}`;
 }
 
+/**
+ * The key as it compares in the source. A table that was there before the job may have another collation than the planned
+ * one, and would give its rows in another order.
+ */
+function keyExpressions(table: PlannedTable): string[] {
+  const kinds = table.chunkKey?.kinds ?? [];
+  return chunkKeyColumns(table).map((column, index) =>
+    kinds[index] === 'text' ? `${quoteIdentifier(column)} COLLATE "C"` : quoteIdentifier(column),
+  );
+}
+
 /** Target names of the chunk key's columns. */
-export function chunkKeyColumns(table: PlannedTable): readonly string[] {
+function chunkKeyColumns(table: PlannedTable): readonly string[] {
   const sources = table.chunkKey?.columns ?? [];
   return sources.map((source) => {
     const column = table.columns.find((candidate) => candidate.source === source);

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { mapTargetError } from './errors.ts';
+import { isTargetError, mapTargetError } from './errors.ts';
 
 /** How to reach a target. `host` has been resolved and checked by the caller; it is dialled as it stands. */
 export interface TargetLocation {
@@ -25,7 +25,10 @@ const SESSION_SETTINGS = `
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** A target database: a small pool of sessions, all with the engine's settings. Throws AppError with a TARGET_ code. */
+/**
+ * A target database: a small pool of sessions, all with the engine's settings. What the server or the connection throws
+ * becomes an AppError with a TARGET_ code; what else the given work throws passes through.
+ */
 export class Target {
   readonly database: string;
   readonly #pool: pg.Pool;
@@ -80,7 +83,7 @@ export class Target {
       failed = false;
       return result;
     } catch (error) {
-      throw mapTargetError(error, { what, database: this.database });
+      throw isTargetError(error) ? mapTargetError(error, { what, database: this.database }) : error;
     } finally {
       session.off('error', ignore);
       session.release(failed);
