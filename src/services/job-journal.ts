@@ -94,6 +94,8 @@ export class JobJournal implements ChunkJournal {
     const tableId = this.#tableId(table);
     const { rowsRead, rowsCopied, rowsRejected, bytes, digest } = result;
     await inTransaction(sequelizeOf(MigrationChunk), async (transaction) => {
+      // Two lanes may finish chunks of one table together: without the lock each would sum up what the other has not committed.
+      await MigrationTable.findByPk(tableId, { attributes: ['id'], lock: true, transaction });
       await MigrationChunk.update(
         { state: 'copied', rowsRead, rowsCopied, rowsRejected, bytes, digest },
         { where: { tableId, number: chunk.number }, transaction },
