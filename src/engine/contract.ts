@@ -504,9 +504,12 @@ export interface SourceDriver<Location> {
   readonly translateExpression: (request: {
     readonly expression: string;
     readonly purpose: 'default' | 'generated' | 'index' | 'where' | 'check';
-    /** Source column → target name and type. */
+    /** Source column → target name and type, and the source's collation where it is not the binary one. */
     readonly columns: Readonly<
-      Record<string, { readonly target: string; readonly targetType: string }>
+      Record<
+        string,
+        { readonly target: string; readonly targetType: string; readonly collation?: string | null }
+      >
     >;
   }) => string | null;
   /** Pure: PostgreSQL expression that renders a target column as `readCanonical` renders the source's. */
