@@ -1,5 +1,6 @@
 import type { Readiness } from '../controllers/health.ts';
 import type { Hub } from '../services/hub.ts';
+import { auditTrailRoutes } from './audit-trail.ts';
 import { authRoutes } from './auth.ts';
 import { connectionRoutes } from './connections.ts';
 import type { Route } from './define-route.ts';
@@ -15,5 +16,6 @@ export function allRoutes(hub: Hub, readiness: Readiness): Route[] {
     ...connectionRoutes(hub),
     ...sourceFileRoutes(hub),
     ...migrationJobRoutes(hub, readiness.isDraining),
+    ...auditTrailRoutes(hub),
   ];
 }

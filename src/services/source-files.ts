@@ -79,5 +79,5 @@ function toLabel(name: string): string {
     .toWellFormed()
     .replace(/\p{Cc}/gu, '')
     .trim();
-  return [...clean].slice(0, MAX_LENGTHS.fileName).join('') || 'upload';
+  return Array.from(clean).slice(0, MAX_LENGTHS.fileName).join('') || 'upload';
 }
