@@ -54,6 +54,8 @@ export interface TestEngine {
 export interface JobOverrides {
   readonly jobId?: string;
   readonly target?: Target;
+  /** A plan that was made before, for a job whose source cannot be assessed any more. */
+  readonly plan?: Plan;
 }
 
 /** A target's location out of its URL. */
@@ -138,18 +140,23 @@ export class TestJob {
   readonly #target: Target;
   readonly #source: Source;
   readonly #options: PartialJobOptions;
-  #plan: Plan | null = null;
+  #plan: Plan | null;
 
   constructor(
     file: string,
     options: PartialJobOptions,
-    { jobId, target }: { readonly jobId: string; readonly target: Target },
+    {
+      jobId,
+      target,
+      plan: planned,
+    }: JobOverrides & { readonly jobId: string; readonly target: Target },
   ) {
     this.jobId = jobId;
     this.ledger = new Ledger(target, jobId);
     this.#target = target;
     this.#source = openSource('sqlite', { path: file });
     this.#options = options;
+    this.#plan = planned ?? null;
   }
 
   /** Assesses and plans, once. */

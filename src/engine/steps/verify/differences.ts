@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { PlannedTable, RowKey } from '../../contract.ts';
+import type { PlannedTable, RowKey, RowKeyValue } from '../../contract.ts';
 import { LineSplitter } from '../../digest.ts';
 import { copiedColumns } from '../../target/ddl.ts';
 
@@ -9,7 +9,7 @@ export interface Differences {
   readonly missing: { readonly rows: number; readonly keys: readonly RowKey[] };
   /** Rows of the target that the source does not have as they are: changed, doubled or added. */
   readonly unexpected: { readonly rows: number; readonly keys: readonly RowKey[] };
-  /** True: more rows than can be compared one by one; the lists are incomplete. */
+  /** True: more rows than can be compared one by one. Only a share of them was, so numbers and lists are incomplete. */
   readonly truncated: boolean;
 }
 
@@ -19,6 +19,8 @@ export interface FindDifferencesRequest {
   readonly target: AsyncIterable<Uint8Array>;
   /** Lines are of the canonical rendering (all columns, text as hex), not of COPY. */
   readonly isCanonical: boolean;
+  /** How many rows may be held. For tests: 2,000,000 where left out. */
+  readonly maxRows?: number;
 }
 
 const MAX_KEYS = 10;
@@ -28,21 +30,31 @@ const MAX_PREVIEW = 60;
 
 /** Compares two streams of lines as multisets. Memory is bounded by the number of rows of the range, not by their size. */
 export async function findDifferences(request: FindDifferencesRequest): Promise<Differences> {
+  const { maxRows = MAX_ROWS } = request;
   const describe = keyReader(request);
   const waiting = new Map<string, { count: number; readonly key: RowKey }>();
-  let truncated = false;
+  // Both sides look at the same rows: those whose hash begins with this many zero bits.
+  let zeroBits = 0;
   await forEachLine(request.source, (line) => {
     const hash = hashLine(line);
+    if (!beginsWithZeros(hash, zeroBits)) return;
     const entry = waiting.get(hash);
-    if (entry !== undefined) entry.count += 1;
-    else if (waiting.size < MAX_ROWS) waiting.set(hash, { count: 1, key: describe(line) });
-    else truncated = true;
+    if (entry === undefined) waiting.set(hash, { count: 1, key: describe(line) });
+    else entry.count += 1;
+    while (waiting.size > maxRows) {
+      zeroBits += 1;
+      for (const held of waiting.keys()) {
+        if (!beginsWithZeros(held, zeroBits)) waiting.delete(held);
+      }
+    }
   });
 
   const unexpected: RowKey[] = [];
   let unexpectedRows = 0;
   await forEachLine(request.target, (line) => {
-    const entry = waiting.get(hashLine(line));
+    const hash = hashLine(line);
+    if (!beginsWithZeros(hash, zeroBits)) return;
+    const entry = waiting.get(hash);
     if (entry !== undefined && entry.count > 0) {
       entry.count -= 1;
       return;
@@ -58,7 +70,7 @@ export async function findDifferences(request: FindDifferencesRequest): Promise<
       keys: missing.slice(0, MAX_KEYS).map(({ key }) => key),
     },
     unexpected: { rows: unexpectedRows, keys: unexpected },
-    truncated,
+    truncated: zeroBits > 0,
   };
 }
 
@@ -72,6 +84,15 @@ async function forEachLine(
 
 function hashLine(line: Uint8Array): string {
   return createHash('sha256').update(line).digest('binary');
+}
+
+/** `hash` has a byte in each character. */
+function beginsWithZeros(hash: string, bits: number): boolean {
+  for (let index = 0; index * 8 < bits; index += 1) {
+    const byte = hash.charCodeAt(index);
+    if (byte >> Math.max(0, 8 - (bits - index * 8)) !== 0) return false;
+  }
+  return true;
 }
 
 /** The key's values out of a line; of a row without a key, the beginning of every value. */
@@ -94,13 +115,15 @@ function keyReader({ table, isCanonical }: FindDifferencesRequest): (line: Uint8
   };
 }
 
-function readField(field: string, isCanonical: boolean, targetType: string): string | null {
+function readField(field: string, isCanonical: boolean, targetType: string): RowKeyValue {
   if (field === '\\N') return null;
   const text =
     isCanonical && targetType === 'text'
       ? Buffer.from(field, 'hex').toString('utf8')
       : unescapeCopy(field);
-  return text.length <= MAX_PREVIEW ? text : `${text.slice(0, MAX_PREVIEW)}…`;
+  if (text.length <= MAX_PREVIEW) return text;
+  // Half a character is no text: the hub could not store it.
+  return `${text.slice(0, MAX_PREVIEW).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
