@@ -34,9 +34,19 @@ function microsecondsOfText(column: string): string {
   return `(${whole}) * 1000000 + (${fraction})`;
 }
 
-/** Text that SQLite's clock can read and that is on the calendar: it takes February 30 for March 2. */
+/** 0001-01-01 and the end of 9999-12-31. */
+const FIRST_MICROSECOND = '-62135596800000000';
+const LAST_MICROSECOND = '253402300799999999';
+
+/**
+ * Text that SQLite's clock can read and that is on the calendar: it takes February 30 for March 2, lets spaces stand
+ * almost anywhere, and counts hours up to 24.
+ */
 function isOnCalendar(column: string): string {
-  return `typeof(${column}) = 'text' AND unixepoch(${column}) IS NOT NULL AND date(substr(${column}, 1, 10)) = substr(${column}, 1, 10)`;
+  const isStrict = `length(${column}) <> 11 AND substr(${column}, 11, 1) IN ('', ' ', 'T') AND substr(${column}, 12) NOT GLOB '*[^0-9:.Z+-]*' AND substr(${column}, 12, 2) < '24'`;
+  const isDay = `date(substr(${column}, 1, 10)) = substr(${column}, 1, 10)`;
+  const isInYears = `unixepoch(${column}) * 1000000 BETWEEN ${FIRST_MICROSECOND} AND ${LAST_MICROSECOND}`;
+  return `typeof(${column}) = 'text' AND ${isStrict} AND ${isDay} AND ${isInYears}`;
 }
 
 /** The same for any ISO text, with a short cut for the usual form: what SQLite prints again as it is, it has understood. */
@@ -57,11 +67,32 @@ function isoPair(
   return { source: (column) => dated(rendered(column), isOnCalendar(column)), target };
 }
 
-function numberPair(rendered: (column: string) => string): CanonicalPair {
+/** Numbers of one unit; NULL where they name no moment of the years 1 to 9999. */
+function numberPair(
+  isUnit: (column: string) => string,
+  rendered: (column: string) => string,
+): CanonicalPair {
   return {
-    source: (column) => dated(rendered(column), `typeof(${column}) IN ('integer', 'real')`),
+    source: (column) => {
+      const moment = rendered(column);
+      const isMoment = `CASE WHEN typeof(${column}) IN ('integer', 'real') AND ${isUnit(column)} THEN ${moment} BETWEEN ${FIRST_MICROSECOND} AND ${LAST_MICROSECOND} END`;
+      return dated(moment, isMoment);
+    },
     target: epochMicroseconds,
   };
+}
+
+/** A whole number that does not overflow when it is multiplied. */
+function isWholeNumber(column: string): string {
+  return `${column} BETWEEN -1000000000000000 AND 1000000000000000 AND ${column} = CAST(${column} AS INTEGER)`;
+}
+
+function isSecondNumber(column: string): string {
+  return `${isWholeNumber(column)} AND abs(${column}) < 1000000000000`;
+}
+
+function isDayNumber(column: string): string {
+  return `${column} BETWEEN 0 AND 10000000`;
 }
 
 function epochMicroseconds(column: string): string {
@@ -83,7 +114,7 @@ function mixedSource(column: string): string {
 
 /** The bytes of a value as PostgreSQL has to hold them, in hex or by their hash. */
 function bytesInHex(column: string): string {
-  return `CASE WHEN octet_length(${column}) > ${String(CANONICAL_HASH_BYTES)} THEN '#' || hub_sha256(${column}) ELSE lower(hex(${column})) END`;
+  return `CASE WHEN ${column} IS NULL THEN NULL WHEN octet_length(${column}) > ${String(CANONICAL_HASH_BYTES)} THEN '#' || hub_sha256(${column}) ELSE lower(hex(${column})) END`;
 }
 
 function hexOrHash(bytes: string): string {
@@ -148,13 +179,19 @@ const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
       dated(
         // A time alone is a time on 2000-01-01 to SQLite.
         `${microsecondsOfText(`('2000-01-01 ' || ${column})`)} - 946684800000000`,
-        `typeof(${column}) = 'text' AND ${column} LIKE '__:__%' AND unixepoch(${column}) IS NOT NULL`,
+        `typeof(${column}) = 'text' AND ${column} LIKE '__:__%' AND ${column} < '24' AND ${column} NOT GLOB '*[^0-9:.]*' AND unixepoch(${column}) IS NOT NULL`,
       ),
     target: epochMicroseconds,
   },
-  timestamptzFromSeconds: numberPair((column) => `CAST(${column} AS INTEGER) * 1000000`),
-  timestamptzFromMilliseconds: numberPair((column) => `CAST(${column} AS INTEGER) * 1000`),
-  timestampFromJulianDay: numberPair(julianMicroseconds),
+  timestamptzFromSeconds: numberPair(
+    isSecondNumber,
+    (column) => `CAST(${column} AS INTEGER) * 1000000`,
+  ),
+  timestamptzFromMilliseconds: numberPair(
+    isWholeNumber,
+    (column) => `CAST(${column} AS INTEGER) * 1000`,
+  ),
+  timestampFromJulianDay: numberPair(isDayNumber, julianMicroseconds),
   mixedTimestamp: { source: mixedSource, target: epochMicroseconds },
   mixedTimestamptz: { source: mixedSource, target: epochMicroseconds },
 };

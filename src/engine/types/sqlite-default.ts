@@ -1,4 +1,5 @@
 import { dateText, parseDateText, timestampText, timeText } from './date-text.ts';
+import { float8Text } from './float8-text.ts';
 import { numericModifier, numericText, OUT_OF_RANGE } from './numeric-text.ts';
 import { quotePostgresText } from './sql-text.ts';
 import { emit, kindOf } from './sqlite-expression-emit.ts';
@@ -79,6 +80,7 @@ const INTEGER_RANGES: Readonly<Record<string, bigint>> = {
 function numberDefault(value: string, targetType: string): string | null {
   const range = INTEGER_RANGES[targetType];
   if (range === undefined) {
+    if (targetType === 'double precision') return doubleDefault(value);
     const text = numericText(value, numericModifier(targetType));
     return text === OUT_OF_RANGE ? null : text;
   }
@@ -87,6 +89,11 @@ function numberDefault(value: string, targetType: string): string | null {
   if (text === null || text === OUT_OF_RANGE) return null;
   const number = BigInt(text);
   return number >= -range && number < range ? text : null;
+}
+
+function doubleDefault(value: string): string | null {
+  if (numericText(value, null) === null) return null;
+  return `'${float8Text(Number(value))}'::double precision`;
 }
 
 function booleanDefault(value: string): string | null {

@@ -337,9 +337,7 @@ function literalAs(value: Typed, kind: Kind): Typed {
     if (constant.type === 'boolean') return { sql: constant.value === 'TRUE' ? '1' : '0', kind };
     if (constant.type === 'real' && kind !== 'integer')
       return kind === 'double' ? value : { sql: constant.value, kind };
-    // Text beside a number column is read as a number where it is one.
-    if (constant.type === 'text' && /^-?\d{1,15}$/.test(constant.value))
-      return { sql: constant.value, kind };
+    // Whether SQLite reads text beside it as a number depends on the column's declaration.
     throw new NotSure();
   }
   if (

@@ -33,13 +33,17 @@ export function registerCanonicalFunctions(db: DatabaseSync, encoding: TextEncod
   db.function('hub_clean_text', OPTIONS, (bytes, type, invalidUtf8, nulCharacter) => {
     const encodingOfBytes = type === 'blob' ? 'UTF-8' : encoding;
     const text = decode(bytes as Uint8Array, encodingOfBytes, invalidUtf8 === 'cp1252');
-    if (text === null) return UNSTORABLE;
+    if (text === null && invalidUtf8 !== 'keep') return UNSTORABLE;
+    if (text === null) return hexOrHash(bytes as Uint8Array);
     const clean = nulCharacter === 'strip' ? text.split('\0').join('') : text;
-    const result = Buffer.from(clean, 'utf8');
-    return result.length > CANONICAL_HASH_BYTES
-      ? `#${createHash('sha256').update(result).digest('hex')}`
-      : result.toString('hex');
+    return hexOrHash(Buffer.from(clean, 'utf8'));
   });
+}
+
+function hexOrHash(bytes: Uint8Array): string {
+  return bytes.length > CANONICAL_HASH_BYTES
+    ? `#${createHash('sha256').update(bytes).digest('hex')}`
+    : Buffer.from(bytes).toString('hex');
 }
 
 function hexOfWord(word: number): string {
