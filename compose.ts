@@ -9,6 +9,8 @@ import { createLogger, serializeError } from './src/config/logger.ts';
 import { initModels } from './src/models/models.ts';
 import { migrate, pendingMigrations } from './src/models/schema.ts';
 import { Queue } from './src/queue/queue.ts';
+import { onAuditRecorded } from './src/services/audit.ts';
+import { sealAudit } from './src/services/audit-seal.ts';
 import { getConnection, locateSource, locateTarget } from './src/services/connection-locations.ts';
 import type { EmbeddedServer, Hub } from './src/services/hub.ts';
 import { Passwords } from './src/services/passwords.ts';
@@ -47,6 +49,7 @@ export async function compose(env: Env): Promise<Composition> {
     const queue = createQueue(url, env, log);
     opened.add(async () => queue.stop(0));
     await queue.start();
+    onAuditRecorded((transaction) => queue.enqueue(transaction, 'seal-audit', {}));
     const passwords = new Passwords();
     opened.add(async () => passwords.close());
 
@@ -97,7 +100,8 @@ async function startDatabase(env: Env, log: Logger): Promise<EmbeddedPostgres | 
 
 function describeServer(embedded: EmbeddedPostgres | null): EmbeddedServer | null {
   if (embedded === null) return null;
-  return { host: embedded.host, port: embedded.port, targetDatabase: TARGET_DATABASE };
+  const { host, port, user, password } = embedded;
+  return { host, port, user, password, targetDatabase: TARGET_DATABASE };
 }
 
 async function prepareSchema(sequelize: Sequelize, env: Env, log: Logger): Promise<void> {
@@ -128,8 +132,9 @@ function startHubWorker(hub: Hub, queue: Queue): Promise<RunningWorker> {
     concurrency: JOBS_AT_ONCE,
     locateSource: async (id) => locateSource(hub, await getConnection(id)),
     locateTarget: async (id) => locateTarget(hub, await getConnection(id)),
-    // Nothing enqueues this task as long as no sealer is there.
-    sealAudit: () => Promise.resolve(),
+    sealAudit: async () => {
+      await sealAudit(hub);
+    },
   });
 }
 

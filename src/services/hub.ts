@@ -25,6 +25,8 @@ export type HubSettings = Pick<
 export interface EmbeddedServer {
   readonly host: string;
   readonly port: number;
+  readonly user: string;
+  readonly password: string;
   /** The one database of it that connections may lead to: the hub's own lies beside it. */
   readonly targetDatabase: string;
 }

@@ -130,7 +130,13 @@ describe('resolveHost', () => {
   });
 
   it('takes the embedded server, and no other port beside it', async () => {
-    const embeddedServer = { host: '127.0.0.1', port: 54321, targetDatabase: 'target' };
+    const embeddedServer = {
+      host: '127.0.0.1',
+      port: 54321,
+      user: 'hub',
+      password: 'secret',
+      targetDatabase: 'target',
+    };
     const settings = { ...DEVELOPMENT, embeddedServer };
 
     expect(await resolveHost({ host: 'localhost', port: 54321 }, settings)).toBe('127.0.0.1');
