@@ -125,8 +125,9 @@ async function report(client: HubClient, job: Job, schema: string): Promise<bool
 async function printExceptions(client: HubClient, jobId: string): Promise<void> {
   const adjustments = await client.list<Adjustment>(`/migration-jobs/${jobId}/adjustments`);
   const rejects = await client.list<RejectedRow>(`/migration-jobs/${jobId}/rejects`);
+  if (adjustments.length + rejects.length > 0) print();
   for (const { table, column, rule, count } of adjustments) {
-    print(`\n  adjusted: ${formatNumber(count)} values of ${table}.${column} by rule ${rule}`);
+    print(`  adjusted: ${formatNumber(count)} values of ${table}.${column} by rule ${rule}`);
   }
   for (const { table, column, reasonCode, key } of rejects.slice(0, 3)) {
     print(`  rejected: ${table} ${JSON.stringify(key)}: ${column} has ${reasonCode}`);
