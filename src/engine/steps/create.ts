@@ -1,10 +1,20 @@
 import type pg from 'pg';
 import { AppError } from '../../errors/app-error.ts';
-import type { JobOptions, Plan, PlannedTable } from '../contract.ts';
+import type { Plan, PlannedTable } from '../contract.ts';
 import { createTableSql } from '../target/ddl.ts';
 import { qualifiedName, quoteIdentifier } from '../target/identifiers.ts';
 import type { Ledger, LedgerObject } from '../target/ledger.ts';
+import { groupByReferences } from '../target/table-groups.ts';
 import type { Target } from '../target/target.ts';
+import {
+  assertNoReferences,
+  assertReferable,
+  assertSuitable,
+  assertTable,
+  findExisting,
+  findTakenIndexNames,
+  type ExistingObject,
+} from './create/in-the-way.ts';
 
 export interface CreateRequest {
   readonly target: Target;
@@ -15,44 +25,40 @@ export interface CreateRequest {
   readonly onTable?: (table: PlannedTable, origin: LedgerObject['origin']) => Promise<void> | void;
 }
 
+/** A planned table whose name is taken, and by what. */
+interface TakenTable {
+  readonly table: PlannedTable;
+  readonly object: ExistingObject;
+}
+
 /**
  * Makes schema and tables, without indexes and keys. Table and ledger row are one transaction, so a resume makes only what
- * is missing. With `onExisting: fail` nothing at all is made where one table is in the way.
+ * is missing. Whatever is in the way is found before anything is made, emptied or dropped.
  * Throws TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_PERMISSION_DENIED.
  */
-export async function create({
-  target,
-  ledger,
-  plan,
-  signal,
-  onTable,
-}: CreateRequest): Promise<void> {
+export async function create(request: CreateRequest): Promise<void> {
+  const { target, ledger, plan, signal } = request;
   await assertWritable(target);
   await ledger.install();
   const done = await ledger.objects();
   const pending = plan.tables.filter((table) => !done.has(table.source));
+  if (pending.length === 0) return;
   const existing = await findExisting(target, pending);
-  if (plan.options.onExisting === 'fail' && existing.size > 0) {
-    throw new AppError('TARGET_TABLE_EXISTS', {
-      tables: [...existing],
-      field: 'options.onExisting',
-    });
-  }
+  const free = pending.filter((table) => !existing.has(table.target));
+  const taken = pending.flatMap((table): TakenTable[] => {
+    const object = existing.get(table.target);
+    return object === undefined ? [] : [{ table, object }];
+  });
+  await assertPossible(request, free, taken);
 
   await createSchema(target, plan.options.targetSchema);
-  for (const table of pending) {
+  await replaceOrTakeOver(request, taken);
+  for (const table of free) {
     signal.throwIfAborted();
-    const origin = await target.inTransaction(`creating table ${table.target}`, async (session) => {
-      const object = await makeTable(
-        session,
-        table,
-        existing.has(table.target),
-        plan.options.onExisting,
-      );
-      await ledger.recordObject(session, object);
-      return object.origin;
+    await target.inTransaction(`creating table ${table.target}`, async (session) => {
+      await makeTable(session, ledger, table);
     });
-    await onTable?.(table, origin);
+    await request.onTable?.(table, 'created');
   }
 }
 
@@ -64,20 +70,42 @@ async function assertWritable(target: Target): Promise<void> {
   if (row?.read_only === true) throw new AppError('TARGET_READ_ONLY');
 }
 
-/** Target names of planned tables that already are something: a table, a view, an index, a sequence. */
-async function findExisting(
-  target: Target,
-  tables: readonly PlannedTable[],
-): Promise<ReadonlySet<string>> {
-  const [first] = tables;
-  if (first === undefined) return new Set();
-  const rows = await target.query<{ relname: string }>(
-    'looking for existing tables',
-    `SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-      WHERE n.nspname = $1 AND c.relname = ANY ($2::text[]) ORDER BY c.relname`,
-    [first.schema, tables.map((table) => table.target)],
-  );
-  return new Set(rows.map((row) => row.relname));
+async function assertPossible(
+  { target, plan }: CreateRequest,
+  free: readonly PlannedTable[],
+  taken: readonly TakenTable[],
+): Promise<void> {
+  const { onExisting } = plan.options;
+  if (onExisting === 'fail') assertFree(taken.map(({ object }) => object.name));
+  for (const { object } of taken) assertTable(object);
+  if (onExisting === 'drop') {
+    const made = [...free, ...taken.map(({ table }) => table)];
+    const dropped = taken.map(({ object }) => object.oid);
+    assertFree(await findTakenIndexNames(target, made, dropped));
+    return;
+  }
+  assertFree(await findTakenIndexNames(target, free, []));
+  await target.withSession('comparing existing tables', async (session) => {
+    if (onExisting === 'truncate')
+      await assertNoReferences(
+        session,
+        taken.map(({ object }) => object),
+      );
+    for (const { table, object } of taken) {
+      await assertSuitable(session, table, object);
+      for (const { foreignKeys } of free) {
+        for (const { referencedTable, referencedColumns } of foreignKeys) {
+          if (plan.tables[referencedTable]?.source === table.source)
+            await assertReferable(session, object, referencedColumns);
+        }
+      }
+    }
+  });
+}
+
+function assertFree(names: readonly string[]): void {
+  if (names.length === 0) return;
+  throw new AppError('TARGET_TABLE_EXISTS', { tables: names, field: 'options.onExisting' });
 }
 
 async function createSchema(target: Target, schema: string): Promise<void> {
@@ -93,86 +121,94 @@ async function createSchema(target: Target, schema: string): Promise<void> {
   );
 }
 
-async function makeTable(
-  session: pg.PoolClient,
-  table: PlannedTable,
-  exists: boolean,
-  onExisting: JobOptions['onExisting'],
-): Promise<LedgerObject> {
-  if (exists && onExisting !== 'drop') return await takeOver(session, table, onExisting);
-  // Without CASCADE: what others have built on the old table is theirs, and PostgreSQL says what is in the way.
-  if (exists) await session.query(`DROP TABLE ${qualifiedName(table)}`);
-  await session.query(createTableSql(table));
-  return await describeObject(session, table, 'created', 0);
+async function replaceOrTakeOver(
+  request: CreateRequest,
+  taken: readonly TakenTable[],
+): Promise<void> {
+  const { target, plan, signal } = request;
+  const groups = await groupByReferences(
+    target,
+    taken.map(({ object }) => object.oid),
+  );
+  for (const oids of groups) {
+    signal.throwIfAborted();
+    const group = taken.filter(({ object }) => oids.includes(object.oid));
+    const names = group.map(({ object }) => object.name).join(', ');
+    const replace = plan.options.onExisting === 'drop' ? replaceTables : takeOverTables;
+    const origin = await target.inTransaction(`making way in ${names}`, (session) =>
+      replace(session, request, group),
+    );
+    for (const { table } of group) await request.onTable?.(table, origin);
+  }
 }
 
-async function takeOver(
+async function replaceTables(
   session: pg.PoolClient,
-  table: PlannedTable,
-  onExisting: JobOptions['onExisting'],
-): Promise<LedgerObject> {
-  await session.query(`LOCK TABLE ${qualifiedName(table)} IN SHARE ROW EXCLUSIVE MODE`);
-  await assertSuitable(session, table);
-  if (onExisting === 'truncate') {
-    await session.query(`TRUNCATE ${qualifiedName(table)}`);
-    return await describeObject(session, table, 'truncated', 0);
+  { ledger }: CreateRequest,
+  group: readonly TakenTable[],
+): Promise<LedgerObject['origin']> {
+  // Without CASCADE: what others have built on the old tables is theirs, and PostgreSQL says what is in the way.
+  await session.query(`DROP TABLE ${namesOf(group)}`);
+  for (const { table } of group) await makeTable(session, ledger, table);
+  return 'created';
+}
+
+async function takeOverTables(
+  session: pg.PoolClient,
+  { ledger, plan }: CreateRequest,
+  group: readonly TakenTable[],
+): Promise<LedgerObject['origin']> {
+  await session.query(`LOCK TABLE ${namesOf(group)} IN SHARE ROW EXCLUSIVE MODE`);
+  // Once more: before the lock somebody could still change them.
+  for (const { table, object } of group) await assertSuitable(session, table, object);
+  const origin = plan.options.onExisting === 'truncate' ? 'truncated' : 'appended';
+  if (origin === 'truncated') await session.query(`TRUNCATE ${namesOf(group)}`);
+  for (const { table } of group) {
+    await record(session, ledger, { table, origin, rowsBefore: await countRows(session, table) });
   }
+  return origin;
+}
+
+function namesOf(group: readonly TakenTable[]): string {
+  return group.map(({ table }) => qualifiedName(table)).join(', ');
+}
+
+async function makeTable(
+  session: pg.PoolClient,
+  ledger: Ledger,
+  table: PlannedTable,
+): Promise<void> {
+  await session.query(createTableSql(table));
+  await record(session, ledger, { table, origin: 'created', rowsBefore: 0 });
+}
+
+async function countRows(session: pg.PoolClient, table: PlannedTable): Promise<number> {
   const { rows } = await session.query<{ count: string }>(
     `SELECT count(*) FROM ${qualifiedName(table)}`,
   );
-  return await describeObject(session, table, 'appended', Number(rows[0]?.count ?? 0));
+  return Number(rows[0]?.count ?? 0);
 }
 
-/** Every planned column has to be there, of the planned type: a conversion on the way in could change values silently. */
-async function assertSuitable(session: pg.PoolClient, table: PlannedTable): Promise<void> {
-  const { rows } = await session.query<{ attname: string; type: string }>(
-    `SELECT attname, format_type(atttypid, atttypmod) AS type FROM pg_attribute
-      WHERE attrelid = $1::regclass AND attnum > 0 AND NOT attisdropped`,
-    [qualifiedName(table)],
-  );
-  const actual = new Map(rows.map((row) => [row.attname, row.type]));
-  for (const column of table.columns) {
-    const type = actual.get(column.target);
-    if (type !== undefined && normalizeType(type) === normalizeType(column.targetType)) continue;
-    const reason =
-      type === undefined
-        ? `it has no column ${column.target}`
-        : `${column.target} is ${type}, not ${column.targetType}`;
-    throw new AppError('TARGET_TABLE_UNSUITABLE', {
-      table: table.target,
-      reason,
-      field: 'options.onExisting',
-    });
-  }
+interface MadeTable extends Pick<LedgerObject, 'origin' | 'rowsBefore'> {
+  readonly table: PlannedTable;
 }
 
-/** PostgreSQL's long names (`format_type`) → the short ones that plans use. */
-export function normalizeType(type: string): string {
-  return type
-    .toLowerCase()
-    .replace('timestamp with time zone', 'timestamptz')
-    .replace('timestamp without time zone', 'timestamp')
-    .replace('time without time zone', 'time')
-    .replace('character varying', 'varchar')
-    .replace(/\s*,\s*/g, ',');
-}
-
-async function describeObject(
+async function record(
   session: pg.PoolClient,
-  table: PlannedTable,
-  origin: LedgerObject['origin'],
-  rowsBefore: number,
-): Promise<LedgerObject> {
+  ledger: Ledger,
+  { table, origin, rowsBefore }: MadeTable,
+): Promise<void> {
   const { rows } = await session.query<{ oid: string }>('SELECT $1::regclass::oid::bigint AS oid', [
     qualifiedName(table),
   ]);
-  const oid = rows[0]?.oid ?? '0';
-  return {
+  // A table that this job made before and that is gone since takes its chunks with it: else they would count as copied.
+  await ledger.forgetTable(session, table.source);
+  await ledger.recordObject(session, {
     sourceTable: table.source,
     schema: table.schema,
     table: table.target,
-    oid,
+    oid: rows[0]?.oid ?? '0',
     origin,
     rowsBefore,
-  };
+  });
 }

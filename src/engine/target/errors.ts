@@ -50,7 +50,7 @@ export function isTargetError(error: unknown): boolean {
 
 /**
  * An error of `pg` as an AppError. The server's own message is kept as `reason` (it names the objects of the user's own
- * target); its `detail`, which can hold row values, is not.
+ * target); its `detail`, which can hold row values, is kept only where it can name nothing but objects.
  */
 export function mapTargetError(error: unknown, context: TargetErrorContext): AppError {
   if (error instanceof AppError) return error;
@@ -64,12 +64,20 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
     {
       what: context.what,
       database: context.database,
-      reason: describe(code, message),
+      reason: describe(code, message) + namedObjects(error),
       sqlState: code,
       ...(field === undefined ? {} : { field }),
     },
     { cause: error },
   );
+}
+
+/** SQLSTATEs whose detail says which objects are in the way: of DROP, and of TRUNCATE. */
+const NAMES_OBJECTS = new Set(['2BP01', '0A000']);
+
+function namedObjects(error: unknown): string {
+  if (!(error instanceof pg.DatabaseError) || !NAMES_OBJECTS.has(error.code ?? '')) return '';
+  return error.detail === undefined ? '' : ` (${error.detail})`;
 }
 
 function readError(error: unknown): {
@@ -98,6 +106,6 @@ function isConnectionLoss(code: string, message: string): boolean {
 function describe(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host';
-  if (/timeout e/i.test(message)) return 'no answer in time';
+  if (/timeout e|connection timeout/i.test(message)) return 'no answer in time';
   return message === '' ? code : message;
 }

@@ -68,8 +68,12 @@ export class Ledger {
     this.#jobId = jobId;
   }
 
-  /** Makes the ledger's tables where they are missing. Two jobs that do so at once both succeed. */
+  /**
+   * Makes the ledger's tables where they are missing. Two jobs that do so at once both succeed. Where an administrator has
+   * made them, no right to create schemas is needed.
+   */
   async install(): Promise<void> {
+    if (await this.exists()) return;
     await this.#target.withSession('installing the ledger', async (session) => {
       for (const statement of LEDGER_DDL) await runIfMissing(session, statement);
     });
@@ -185,12 +189,23 @@ export class Ledger {
     );
   }
 
-  /** Forgets one table of this job, in the caller's transaction: it is about to be dropped, or is gone. */
+  /** Forgets one table of this job, in the caller's transaction: it is dropped, or made anew. */
   async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
     for (const table of ['ledger_chunk', 'ledger_object']) {
       await session.query(
         `DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1 AND source_table = $2`,
         [this.#jobId, sourceTable],
+      );
+    }
+  }
+
+  /** Forgets the whole job, also tables of it that others have dropped. */
+  async forgetJob(): Promise<void> {
+    for (const table of ['ledger_chunk', 'ledger_object']) {
+      await this.#target.query(
+        'clearing the ledger',
+        `DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1`,
+        [this.#jobId],
       );
     }
   }

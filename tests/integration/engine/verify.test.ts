@@ -35,7 +35,7 @@ function everyKindOfKey(db: DatabaseSync): void {
   const keyless = db.prepare('INSERT INTO keyless VALUES (?, ?)');
   for (let id = 1; id <= ROWS; id += 1) {
     numbered.run(id, `name ${String(id)}`, id * 10);
-    paired.run(id % 7, `${wordOf(id)}`, id);
+    paired.run(id % 7, wordOf(id), id);
     worded.run(wordOf(id), id);
     keyless.run(`name ${String(id)}`, id);
   }
