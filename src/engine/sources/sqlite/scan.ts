@@ -32,11 +32,11 @@ export function scanTable(
     (column) => new ColumnTally(column.name, columnQueries(column)),
   );
   let rows = 0;
-  for (const range of rangesOf(
+  const ranges = rangesOf(
     scanKey === null ? [] : walkBounds(db, { access, key: scanKey, rows: RANGE_ROWS }),
-  )) {
+  );
+  for (const range of ranges)
     rows += tallyRange(database, { access, key: scanKey, range, columns });
-  }
 
   const scans = Object.fromEntries(columns.map((column) => [column.name, column.scan()]));
   const chunkKey = chooseChunkKey({ access, table, scans, encoding });
@@ -50,6 +50,7 @@ export function scanTable(
     orphans: findOrphans(database, {
       access,
       table,
+      ranges,
       readKeys: (where) => readKeys(database, { access, where }),
     }),
   };

@@ -101,25 +101,24 @@ export class SqliteThread {
     start: (pending: Pending) => void,
   ): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const answered = new Promise<void>((settle) => {
-      start({
-        receive: (message) => {
-          settle();
-          if (message.kind === 'result') resolve(message.value);
-          if (message.kind === 'error') reject(fromWire(message.error));
-        },
-        fail: (error) => {
-          settle();
-          reject(error);
-        },
-      });
+    const answered = Promise.withResolvers<undefined>();
+    start({
+      receive: (message) => {
+        answered.resolve(undefined);
+        if (message.kind === 'result') resolve(message.value);
+        if (message.kind === 'error') reject(fromWire(message.error));
+      },
+      fail: (error) => {
+        answered.resolve(undefined);
+        reject(error);
+      },
     });
     const abort = (): void => reject(signal?.reason as Error);
     signal?.addEventListener('abort', abort, { once: true });
     try {
       return (await promise) as Result;
     } catch (error) {
-      if (signal?.aborted === true) await this.#cancel(id, answered);
+      if (signal?.aborted === true) await this.#cancel(id, answered.promise);
       throw error;
     } finally {
       signal?.removeEventListener('abort', abort);
