@@ -1,4 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
 
 import dotenv from 'dotenv';
 import { parse } from 'yaml';
@@ -99,3 +102,52 @@ describe('docker-compose.yml', () => {
     expect(services.hub?.volumes).toContain('data:/data');
   });
 });
+
+describe('the service that makes the passwords', () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(path.join(os.tmpdir(), 'hub-secrets-'));
+  });
+
+  afterEach(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  it('makes them once, different ones, and a URL that holds the one of the hub', () => {
+    expect(makeSecrets(folder)).toBe(0);
+    const first = readSecrets(folder);
+    expect(makeSecrets(folder)).toBe(0);
+
+    expect(readSecrets(folder)).toEqual(first);
+    expect(Object.keys(first)).toEqual(['database-url', 'postgres-password', 'target-password']);
+    expect(first['postgres-password']).toMatch(/^[\w-]{32}$/);
+    expect(first['target-password']).not.toBe(first['postgres-password']);
+    expect(readEnv({ DATABASE_URL: first['database-url'] }).databaseUrl).toBe(
+      `postgres://hub:${String(first['postgres-password'])}@postgres:5432/hub`,
+    );
+  });
+
+  it('makes them anew where a start was interrupted', () => {
+    makeSecrets(folder);
+    rmSync(path.join(folder, 'database-url'));
+
+    expect(makeSecrets(folder)).toBe(0);
+
+    const { 'database-url': url = '', 'postgres-password': password = '' } = readSecrets(folder);
+    expect(url).toContain(password);
+  });
+});
+
+/** Runs what the container would, in a folder of the test. Gives the exit code. */
+function makeSecrets(folder: string): number | null {
+  const script = services.secrets?.command?.[2] ?? 'process.exit(1)';
+  return spawnSync(process.execPath, ['-e', script.replaceAll('/secrets/', `${folder}/`)]).status;
+}
+
+function readSecrets(folder: string): Record<string, string> {
+  const names = readdirSync(folder).sort();
+  return Object.fromEntries(
+    names.map((name) => [name, readFileSync(path.join(folder, name), 'utf8')]),
+  );
+}
