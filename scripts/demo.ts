@@ -1,22 +1,25 @@
 import { once } from 'node:events';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { removeEmbeddedPostgres } from '../src/config/embedded-postgres.ts';
 import { HubClient } from './demo/hub-client.ts';
 import { startHub, type HubProcess } from './demo/hub-process.ts';
 import { writeLegacyDatabase } from './demo/legacy-database.ts';
 import { formatNumber, print, printTable, ProgressLine } from './demo/terminal.ts';
 
+const TARGET_SCHEMA = 'shop';
+
 /**
  * The main job, as a user of the API does it: a legacy SQLite file is uploaded, assessed, planned, copied, finished and verified
  * into PostgreSQL. Exit code 0 only if every row is accounted for and every digest matches. `--keep` leaves the hub running.
+ * Each run has a folder of its own, which goes with it: two demos at once do not meet.
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
-  const folder = path.resolve('.data/demo');
+  mkdirSync('.data', { recursive: true });
+  const folder = mkdtempSync(path.resolve('.data/demo-'));
   const dataDir = path.join(folder, 'hub');
-  rmSync(path.join(folder, 'legacy-shop.sqlite'), { force: true });
-  mkdirSync(folder, { recursive: true });
 
   print('Legacy Migration Hub: the main job\n');
   const legacyFile = path.join(folder, 'legacy-shop.sqlite');
@@ -39,6 +42,8 @@ async function main(): Promise<number> {
     return isComplete ? 0 : 1;
   } finally {
     await hub.stop();
+    await removeEmbeddedPostgres({ dataDir });
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
@@ -46,9 +51,8 @@ async function migrate(client: HubClient, legacyFile: string): Promise<boolean> 
   const upload = await client.upload<{ id: string; sha256: string }>('/source-files', legacyFile);
   print(`4. Uploaded the file (SHA-256 ${upload.sha256.slice(0, 16)}…)`);
 
-  const run = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const source = await client.post<{ id: string }>('/connections', {
-    name: `legacy shop ${run}`,
+    name: 'legacy shop',
     kind: 'sqlite',
     options: { sourceFileId: upload.id },
   });
@@ -57,15 +61,15 @@ async function migrate(client: HubClient, legacyFile: string): Promise<boolean> 
   print(`5. Connected both ends: the file and ${version}`);
 
   const job = await client.post<Job>('/migration-jobs', {
-    name: `Demo ${run}`,
+    name: 'Demo',
     sourceId: source.id,
     targetId: target.id,
-    options: { targetSchema: `shop_${run}` },
+    options: { targetSchema: TARGET_SCHEMA },
   });
   await client.post(`/migration-jobs/${job.id}/start`);
   print('6. Started the job; following its events\n');
   const finished = await follow(client, job.id);
-  return await report(client, finished, `shop_${run}`);
+  return await report(client, finished);
 }
 
 /** The connection that a hub with an embedded PostgreSQL brings along. */
@@ -95,7 +99,7 @@ async function follow(client: HubClient, jobId: string): Promise<Job> {
   return await client.get<Job>(`/migration-jobs/${jobId}`);
 }
 
-async function report(client: HubClient, job: Job, schema: string): Promise<boolean> {
+async function report(client: HubClient, job: Job): Promise<boolean> {
   const tables = await client.list<TableRow>(`/migration-jobs/${job.id}/tables`);
   print();
   printTable(
@@ -118,7 +122,7 @@ async function report(client: HubClient, job: Job, schema: string): Promise<bool
   print(`\n  Job ${job.status}${job.error === null ? '' : `: ${job.error.error}`}`);
   print(`  Every row accounted for (read = copied + rejected): ${balances ? 'yes' : 'NO'}`);
   print(`  Every digest of the target equals that of the source: ${isVerified ? 'yes' : 'NO'}`);
-  print(`  The data is in schema ${schema} of the target database`);
+  print(`  The data is in schema ${TARGET_SCHEMA} of the target database`);
   return job.status === 'succeeded' && balances && isVerified;
 }
 

@@ -51,7 +51,7 @@ export class Queue {
   async start(): Promise<void> {
     await this.#boss.start();
     for (const name of TASK_NAMES) {
-      const { policy, ...definition } = TASKS[name];
+      const definition = TASKS[name];
       const options = {
         retryLimit: definition.retryLimit,
         retryDelay: definition.retryDelaySeconds,
@@ -60,12 +60,15 @@ export class Queue {
         deleteAfterSeconds: 3600,
         notify: true,
       };
-      await this.#boss.createQueue(name, { policy, ...options });
+      await this.#boss.createQueue(name, { policy: 'short', ...options });
       await this.#boss.updateQueue(name, options);
     }
   }
 
-  /** Enqueues a task that exists if, and only if, the transaction commits. */
+  /**
+   * Enqueues a task that exists if, and only if, the transaction commits. Where one with the same key waits already, that
+   * one will do.
+   */
   async enqueue<Name extends TaskName>(
     transaction: Transaction,
     name: Name,
@@ -76,7 +79,7 @@ export class Queue {
       executeSql: async (text: string, values?: unknown[]) =>
         await connection.query<Record<string, unknown>>(text, values),
     };
-    await this.#boss.send(name, payload, { db });
+    await this.#boss.send(name, payload, { db, singletonKey: TASKS[name].keyOf(payload) });
   }
 
   /** Starts `concurrency` workers for one kind of task. A handler that throws has its task tried again. */

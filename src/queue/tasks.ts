@@ -8,9 +8,9 @@ export interface TaskPayloads {
 
 export type TaskName = keyof TaskPayloads;
 
-interface TaskDefinition {
-  /** `short`: one waiting task is enough for any number of requests. */
-  readonly policy: 'standard' | 'short';
+interface TaskDefinition<Payload> {
+  /** Of tasks with one key only one waits at a time: it serves all who asked. */
+  readonly keyOf: (payload: Payload) => string;
   readonly retryLimit: number;
   readonly retryDelaySeconds: number;
   /** A worker that has not been heard of for so long is dead, and its task is given to another. pg-boss wants at least 10. */
@@ -21,16 +21,16 @@ interface TaskDefinition {
 
 const LONGEST_SECONDS = 86_400;
 
-export const TASKS: Readonly<Record<TaskName, TaskDefinition>> = {
+export const TASKS: { readonly [Name in TaskName]: TaskDefinition<TaskPayloads[Name]> } = {
   'run-job': {
-    policy: 'standard',
+    keyOf: ({ jobId }) => jobId,
     retryLimit: 1_000_000,
     retryDelaySeconds: 1,
     heartbeatSeconds: 10,
     expireSeconds: LONGEST_SECONDS,
   },
   'seal-audit': {
-    policy: 'short',
+    keyOf: () => 'audit',
     retryLimit: 100,
     retryDelaySeconds: 1,
     heartbeatSeconds: 10,

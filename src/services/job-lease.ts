@@ -12,7 +12,7 @@ export interface HeldJob {
 }
 
 /** A worker renews every second; after this long without, the job is anybody's. Time is the database's. */
-export const LEASE_SECONDS = 15;
+export const LEASE_SECONDS = 10;
 
 const LEASE_END = literal(`now() + interval '${String(LEASE_SECONDS)} seconds'`);
 
@@ -68,14 +68,22 @@ export function assertHeld(changedRows: number): void {
   if (changedRows === 0) throw new AppError('JOB_LEASE_LOST');
 }
 
-/** Ids of jobs that should be worked on and are not: their task was lost with a worker or with the queue. */
+/**
+ * Ids of jobs that should be worked on and are not: their worker died, or their task was lost with the queue, or taken in the
+ * moment in which it was asked for again. A job that merely waits for a free worker may be among them: its task is there.
+ */
 export async function findAbandonedJobs(): Promise<string[]> {
+  const isFree = {
+    [Op.or]: [{ leaseExpiresAt: null }, { leaseExpiresAt: { [Op.lte]: literal('now()') } }],
+  };
+  const isRunning = { status: 'running' };
+  const waitsLong = {
+    status: 'queued',
+    updatedAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) },
+  };
   const jobs = await MigrationJob.findAll({
     attributes: ['id'],
-    where: {
-      status: 'running',
-      leaseExpiresAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) },
-    },
+    where: { [Op.and]: [isFree, { [Op.or]: [isRunning, waitsLong] }] },
     limit: 100,
   });
   return jobs.map(({ id }) => id);

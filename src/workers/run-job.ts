@@ -91,12 +91,11 @@ function describeError(error: unknown): JobError {
   };
 }
 
-/** Enqueues jobs whose task was lost: a worker that died with its queue, a restored database. */
+/** Enqueues jobs whose worker or task was lost. Where the task is there after all, nothing happens. */
 export async function recoverJobs(deps: WorkerDeps, jobIds: readonly string[]): Promise<void> {
   for (const jobId of jobIds) {
     await sequelizeOf(MigrationJob).transaction((transaction) =>
       deps.queue.enqueue(transaction, 'run-job', { jobId }),
     );
-    deps.log.warn({ jobId }, 'job was abandoned by its worker: enqueued again');
   }
 }

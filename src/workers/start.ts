@@ -15,7 +15,7 @@ export interface RunningWorker {
   stop(seconds: number): Promise<void>;
 }
 
-const RECOVERY_MS = 10_000;
+const RECOVERY_MS = 2_000;
 
 /** Starts a worker on the hub's queue. May run inside the API process or in one of its own. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
