@@ -39,11 +39,16 @@ function hasBody({ headers }: Request): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
+/** Not an AppError: body-parser writes a status of its own into what `verify` throws, which an AppError does not allow. */
+class MalformedText extends Error {
+  readonly type = 'entity.parse.failed';
+}
+
 const readJson = express.json({
   limit: BODY_LIMIT_BYTES,
   type: () => true,
   verify: (_request: IncomingMessage, _response: unknown, bytes: Buffer) => {
     // The parser would turn what is no UTF-8 into U+FFFD: another text than the one that was sent.
-    if (!isUtf8(bytes)) throw new AppError('MALFORMED_JSON');
+    if (!isUtf8(bytes)) throw new MalformedText();
   },
 });
