@@ -121,7 +121,8 @@ export async function startTestEngine(): Promise<TestEngine> {
 
 /** Opens the file, made where it is missing, and changes it by hand. */
 export function changeLegacyFile(file: string, content: Content): void {
-  const db = new DatabaseSync(file);
+  // As most legacy programs have it: SQLite does not look after foreign keys unless it is asked to.
+  const db = new DatabaseSync(file, { enableForeignKeyConstraints: false });
   try {
     if (typeof content === 'string') db.exec(content);
     else content(db);

@@ -9,7 +9,7 @@ import {
   primaryKeyIndex,
   validateConstraintSql,
 } from '../target/ddl.ts';
-import { qualifiedName, quoteIdentifier, quoteLiteral } from '../target/identifiers.ts';
+import { qualifiedName, quoteIdentifier } from '../target/identifiers.ts';
 import type { Ledger } from '../target/ledger.ts';
 import type { Target } from '../target/target.ts';
 import { findMissing } from './finish/inventory.ts';
@@ -35,14 +35,17 @@ const VIOLATIONS = new Set(['23503', '23514']);
 
 /**
  * Indexes side by side, then primary keys on them, identities, foreign keys and checks, ANALYZE, and at last an inventory:
- * whatever of the plan is missing makes the job fail (TARGET_OBJECT_MISSING). Everything that exists is left as it is, so a
- * resume goes on where it stopped. Tables that the job did not make keep the keys and indexes that they have.
+ * whatever of the plan is missing makes the job fail (TARGET_OBJECT_MISSING), a table or a column before anything is built.
+ * Everything that exists is left as it is, so a resume goes on where it stopped. Tables that the job did not make keep the
+ * keys and indexes that they have.
  */
 export async function finish(request: FinishRequest): Promise<void> {
   const { ledger, plan } = request;
   const objects = await ledger.objects();
+  assertTablesThere(plan, objects);
   const made = plan.tables.filter((table) => objects.get(table.source)?.origin === 'created');
   const inventory = await findMissing(request.target, made, plan);
+  assertNoneMissing([...inventory.columns]);
 
   await buildIndexes(request, made, inventory.indexes);
   await addPrimaryKeys(request, made, inventory.primaryKeys);
@@ -60,7 +63,17 @@ export async function finish(request: FinishRequest): Promise<void> {
     ...left.constraints,
     ...left.identities,
   ];
-  if (missing.length > 0) throw new AppError('TARGET_OBJECT_MISSING', { objects: missing });
+  assertNoneMissing(missing);
+}
+
+/** A table of the same name that somebody has made since is not the one that was filled. */
+function assertTablesThere(plan: Plan, objects: ReadonlyMap<string, unknown>): void {
+  const lost = plan.tables.filter((table) => !objects.has(table.source));
+  assertNoneMissing(lost.map(({ schema, target }) => `table ${schema}.${target}`));
+}
+
+function assertNoneMissing(objects: readonly string[]): void {
+  if (objects.length > 0) throw new AppError('TARGET_OBJECT_MISSING', { objects });
 }
 
 async function buildIndexes(
@@ -103,16 +116,30 @@ async function addPrimaryKeys(
   }
 }
 
-/** The next number is at least the one that the source's own counter would give, and beyond every row that is there. */
+/**
+ * The next number is at least the one that the source's own counter would give, and beyond every row that is there. A
+ * sequence that is further already stays where it is: its numbers may have been used.
+ */
 async function advanceIdentity(target: Target, table: PlannedTable): Promise<void> {
   if (table.identity === null) return;
-  const column = quoteIdentifier(table.identity.column);
-  const sequence = `pg_get_serial_sequence(${quoteLiteral(qualifiedName(table))}, ${quoteLiteral(table.identity.column)})`;
+  const { column, next } = table.identity;
+  const what = `setting the identity of ${table.target}`;
+  const [sequence] = await target.query<{ name: string; max: string; step: string }>(
+    what,
+    `SELECT name, seqmax AS max, seqincrement AS step
+       FROM pg_get_serial_sequence($1, $2) AS name JOIN pg_sequence ON seqrelid = name::regclass
+      WHERE seqincrement > 0`,
+    [qualifiedName(table), column],
+  );
+  if (sequence === undefined) return;
+  // Counted as numeric: a source may have used up the last number there is. Then so has the target.
   await target.query(
-    `setting the identity of ${table.target}`,
-    `SELECT setval(${sequence}, greatest((SELECT coalesce(max(${column}), 0) + 1 FROM ${qualifiedName(table)}), $1::bigint, 1), false)
-      WHERE ${sequence} IS NOT NULL`,
-    [table.identity.next],
+    what,
+    `SELECT setval($1::regclass, least(wanted, $3::numeric)::bigint, wanted > $3::numeric)
+       FROM ${sequence.name} AS own,
+            (SELECT greatest(coalesce(max(${quoteIdentifier(column)})::numeric, 0) + 1, $2::numeric, 1) AS wanted FROM ${qualifiedName(table)}) AS rows
+      WHERE wanted > own.last_value::numeric + CASE WHEN own.is_called THEN $4::numeric ELSE 0 END`,
+    [sequence.name, next, sequence.max, sequence.step],
   );
 }
 
@@ -130,14 +157,15 @@ async function addConstraints(
         await target.query(`adding constraint ${name} of ${table.target}`, sql);
     }
   }
-  const tasks = tables.flatMap((table) =>
-    constraintsOf(table, plan).map(({ name, label }) => ({ table, name, label })),
-  );
-  await inLanes(tasks, request, async ({ table, name, label }) => {
-    const broken = await validate(target, table, name);
-    if (broken === null) return;
-    const message = `The ${label} ${name} stays NOT VALID: ${broken}`;
-    await request.onEvent?.({ level: 'warning', table: table.source, message });
+  // One lane a table: two validations of one table would wait for each other's lock.
+  await inLanes(tables, request, async (table, _, laneSignal) => {
+    for (const { name, label } of constraintsOf(table, plan)) {
+      laneSignal.throwIfAborted();
+      const broken = await validate(target, table, name);
+      if (broken === null) continue;
+      const message = `The ${label} ${name} stays NOT VALID: ${broken}`;
+      await request.onEvent?.({ level: 'warning', table: table.source, message });
+    }
   });
 }
 
