@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import type { Target } from './target.ts';
+import { LOCK_TIMEOUT, type Target } from './target.ts';
 
 /**
  * The ledger lives in the target, so that a chunk's rows and the fact that they are there are one transaction. After any
@@ -89,13 +89,15 @@ export class Ledger {
 
   /**
    * Claims a chunk inside the transaction that will fill it. False: it is committed already. A second claimant waits here
-   * until the first has committed or gone, so no chunk can be written twice.
+   * until the first has committed or gone, however long that takes, so no chunk can be written twice.
    */
   async claimChunk(session: pg.PoolClient, sourceTable: string, chunk: number): Promise<boolean> {
+    await session.query('SET LOCAL lock_timeout = 0');
     const { rowCount } = await session.query(
       `INSERT INTO ${LEDGER_SCHEMA}.ledger_chunk (job_id, source_table, chunk) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`,
       [this.#jobId, sourceTable, chunk],
     );
+    await session.query(`SET LOCAL lock_timeout = '${LOCK_TIMEOUT}'`);
     return rowCount === 1;
   }
 

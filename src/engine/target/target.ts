@@ -13,15 +13,20 @@ export interface TargetLocation {
   readonly serverName?: string;
 }
 
+/** How long a statement waits for somebody else's lock. */
+export const LOCK_TIMEOUT = '30s';
+
 /**
  * Session settings on which the engine's correctness rests: values are compared as text, so both sides of a comparison
- * must print dates, floats and bytes in one way whatever the server's or the role's defaults are.
+ * must print dates, floats and bytes in one way whatever the server's or the role's defaults are. With keepalives the
+ * server notices within two minutes that a worker's machine is gone, and lets go of the chunk it was writing.
  */
 const SESSION_SETTINGS = `
   SET TimeZone = 'UTC'; SET DateStyle = 'ISO, YMD'; SET IntervalStyle = 'postgres'; SET bytea_output = 'hex';
   SET extra_float_digits = 1; SET client_encoding = 'UTF8'; SET standard_conforming_strings = on;
   SET default_transaction_isolation = 'read committed'; SET statement_timeout = 0;
-  SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '30s'; SET synchronous_commit = on`;
+  SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '${LOCK_TIMEOUT}'; SET synchronous_commit = on;
+  SET tcp_keepalives_idle = 60; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 6`;
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -19,7 +19,9 @@ function numbered(db: DatabaseSync): void {
 function withRejects(db: DatabaseSync): void {
   db.exec('CREATE TABLE texts (id INTEGER PRIMARY KEY, body TEXT)');
   const insert = db.prepare('INSERT INTO texts VALUES (?, ?)');
+  db.exec('BEGIN');
   for (let id = 1; id <= 1000; id += 1) insert.run(id, id % 10 === 0 ? 'nul\0inside' : 'clean');
+  db.exec('COMMIT');
 }
 
 describe('copy', () => {
@@ -181,6 +183,57 @@ describe('copy', () => {
 
     expect(failure).toMatchObject({ name: 'AbortError' });
     expect(waitedMs).toBeLessThan(5000);
+  });
+
+  describe('a chunk that another worker is writing', () => {
+    const anotherWorkersClaim = (jobId: string): string =>
+      `BEGIN; INSERT INTO migration_hub.ledger_chunk (job_id, source_table, chunk) VALUES ('${jobId}', 'notes', 1)`;
+
+    it('is waited for, and copied when that worker has gone', async () => {
+      const job = engine.buildJob(engine.buildLegacyFile(numbered), { chunkRows: 1000 });
+      await job.create();
+      const other = await engine.connect();
+      await other.query(anotherWorkersClaim(job.jobId));
+
+      const copying = job.copy();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const rowsMeanwhile = (await idsOf('notes')).length;
+      await other.query('ROLLBACK');
+      await copying;
+
+      expect(rowsMeanwhile).toBeLessThanOrEqual(1000);
+      expect(await idsOf('notes')).toEqual(allIds);
+    });
+
+    it('is left alone when that worker has committed it', async () => {
+      const job = engine.buildJob(engine.buildLegacyFile(numbered), { chunkRows: 1000 });
+      await job.create();
+      const other = await engine.connect();
+      await other.query(anotherWorkersClaim(job.jobId));
+
+      const copying = job.copy();
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await other.query('COMMIT');
+      await copying;
+
+      expect(await idsOf('notes')).toEqual(allIds.slice(1000));
+    });
+
+    it('is not waited for any longer after an abort', async () => {
+      const job = engine.buildJob(engine.buildLegacyFile(numbered), { chunkRows: 1000 });
+      await job.create();
+      const other = await engine.connect();
+      await other.query(anotherWorkersClaim(job.jobId));
+      const startedAt = Date.now();
+
+      const failure = await failureOf(job.copy(AbortSignal.timeout(1000)));
+
+      expect(failure).toMatchObject({ name: 'TimeoutError' });
+      expect(Date.now() - startedAt).toBeLessThan(6000);
+      await other.query('ROLLBACK');
+      await job.copy();
+      expect(await idsOf('notes')).toEqual(allIds);
+    });
   });
 
   async function killSessions(): Promise<void> {
