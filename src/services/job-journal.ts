@@ -20,7 +20,7 @@ export interface JobJournalOptions {
   /** Source table → id of its MigrationTable. */
   readonly tableIds: ReadonlyMap<string, string>;
   /** Called after every committed chunk. */
-  readonly onChunk: (table: PlannedTable, result: LedgerChunk) => void;
+  readonly onChunk: (table: PlannedTable, chunk: Chunk, result: LedgerChunk) => void;
 }
 
 /**
@@ -102,7 +102,7 @@ export class JobJournal implements ChunkJournal {
       );
       await sumTable(tableId, transaction);
     });
-    this.#options.onChunk(table, result);
+    this.#options.onChunk(table, chunk, result);
   }
 
   #tableId(table: PlannedTable): string {

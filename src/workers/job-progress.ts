@@ -1,33 +1,30 @@
-import type { Plan, PlannedTable } from '../engine/contract.ts';
+import type { Chunk, Plan, PlannedTable } from '../engine/contract.ts';
 import type { LedgerChunk } from '../engine/target/ledger.ts';
 import type { JobCounters } from '../models/migration-job.ts';
 
-/** Counts what a run has done, for people who watch it. The truth is in the ledger and in the tables' own rows. */
+type LedgerChunks = ReadonlyMap<string, ReadonlyMap<number, LedgerChunk>>;
+
+/** Counts what a job has done, for people who watch it. The truth is in the ledger and in the tables' own rows. */
 export class JobProgress {
   readonly #startedAt = Date.now();
-  readonly #tablesTotal: number;
-  readonly #rowsTotal: number;
-  #tablesDone = 0;
-  #rowsCopied = 0;
-  #rowsRejected = 0;
-  #bytesCopied = 0;
+  readonly #plan: Plan;
+  readonly #chunks = new Map<string, LedgerChunk>();
   /** Rows that were in the target before this run began: no measure of its speed. */
-  #rowsBefore = 0;
+  readonly #rowsBefore: number;
+  #tablesDone = 0;
 
-  constructor(plan: Plan) {
-    this.#tablesTotal = plan.tables.length;
-    this.#rowsTotal = plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
+  /** `done`: what earlier runs have committed. */
+  constructor(plan: Plan, done: LedgerChunks) {
+    this.#plan = plan;
+    for (const [table, chunks] of done) {
+      for (const [number, result] of chunks) this.#chunks.set(chunkId(table, number), result);
+    }
+    this.#rowsBefore = this.#sum('rowsCopied');
   }
 
-  addChunk(_table: PlannedTable, result: LedgerChunk): void {
-    this.#rowsCopied += result.rowsCopied;
-    this.#rowsRejected += result.rowsRejected;
-    this.#bytesCopied += result.bytes;
-  }
-
-  /** Takes what has been counted up to now as done by earlier runs. */
-  markResumed(): void {
-    this.#rowsBefore = this.#rowsCopied;
+  /** Counts a committed chunk; one that is counted already stays counted once. */
+  addChunk(table: PlannedTable, chunk: Chunk, result: LedgerChunk): void {
+    this.#chunks.set(chunkId(table.source, chunk.number), result);
   }
 
   addTable(): void {
@@ -35,19 +32,29 @@ export class JobProgress {
   }
 
   counters(): JobCounters {
+    const rowsTotal = this.#plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
+    const rowsCopied = this.#sum('rowsCopied');
+    const rowsRejected = this.#sum('rowsRejected');
     const seconds = (Date.now() - this.#startedAt) / 1000;
-    const rowsPerSecond =
-      seconds > 0 ? Math.round((this.#rowsCopied - this.#rowsBefore) / seconds) : 0;
-    const rowsLeft = Math.max(0, this.#rowsTotal - this.#rowsCopied - this.#rowsRejected);
+    const rowsPerSecond = seconds > 0 ? Math.round((rowsCopied - this.#rowsBefore) / seconds) : 0;
+    const rowsLeft = Math.max(0, rowsTotal - rowsCopied - rowsRejected);
     return {
-      tablesTotal: this.#tablesTotal,
+      tablesTotal: this.#plan.tables.length,
       tablesDone: this.#tablesDone,
-      rowsTotal: this.#rowsTotal,
-      rowsCopied: this.#rowsCopied,
-      rowsRejected: this.#rowsRejected,
-      bytesCopied: this.#bytesCopied,
+      rowsTotal,
+      rowsCopied,
+      rowsRejected,
+      bytesCopied: this.#sum('bytes'),
       rowsPerSecond,
       etaSeconds: rowsPerSecond > 0 ? Math.ceil(rowsLeft / rowsPerSecond) : null,
     };
   }
+
+  #sum(counter: 'rowsCopied' | 'rowsRejected' | 'bytes'): number {
+    return [...this.#chunks.values()].reduce((sum, chunk) => sum + chunk[counter], 0);
+  }
+}
+
+function chunkId(table: string, chunk: number): string {
+  return JSON.stringify([table, chunk]);
 }

@@ -24,7 +24,8 @@ export async function migrate(run: OpenRun): Promise<void> {
     run.job.plan === null
       ? await planJob(run, run.source)
       : await confirmPlan(run, run.job.plan as Plan);
-  const progress = new JobProgress(plan);
+  const done = (await run.ledger.exists()) ? await run.ledger.chunks() : new Map<string, never>();
+  const progress = new JobProgress(plan, done);
   const planned: PlannedRun = { ...run, plan, progress };
   run.onBeat(async () => storeCounters(run.held, progress.counters()));
 
@@ -69,8 +70,8 @@ async function copyTables(run: PlannedRun): Promise<string> {
     const journal = new JobJournal({
       held,
       tableIds: await readTableIds(held.jobId),
-      onChunk: (table, result) => {
-        progress.addChunk(table, result);
+      onChunk: (table, chunk, result) => {
+        progress.addChunk(table, chunk, result);
       },
     });
     await copy({ snapshot, target, ledger, plan, journal, signal });
