@@ -125,7 +125,11 @@ function readDatabasePart({ read, demand }: Reader): DatabaseEnv {
     databaseUrl: read('DATABASE_URL', checkDatabaseUrl, undefined),
     databaseSchema: read(
       'DB_SCHEMA',
-      parseText(/^(?!pg_)[a-z_][a-z0-9_]{0,62}$/, 'is not a lower-case PostgreSQL schema name'),
+      // The queue's schema is this name with `_queue` behind it, and pg-boss allows 50 characters.
+      parseText(
+        /^(?!pg_)[a-z_][a-z0-9_]{0,43}$/,
+        'is not a lower-case PostgreSQL schema name of at most 44 characters',
+      ),
       'hub',
     ),
     dataDir: path.resolve(read('DATA_DIR', String, '.data')),
