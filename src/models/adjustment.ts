@@ -8,7 +8,13 @@ import {
   type Sequelize,
 } from 'sequelize';
 
-import { counterColumn, idColumn, tableOptions, type JsonObject, toSafeInteger } from './columns.ts';
+import {
+  counterColumn,
+  idColumn,
+  tableOptions,
+  type JsonObject,
+  toSafeInteger,
+} from './columns.ts';
 import { quotedTable, sequelizeOf } from './hub-schema.ts';
 import { MigrationTable } from './migration-table.ts';
 
@@ -40,7 +46,9 @@ export class Adjustment extends Model<
 
   /** One entry for each table, column and rule of a job, in the order of its tables. */
   static async summarize(jobId: string): Promise<AdjustmentSummary[]> {
-    const rows = await sequelizeOf(this).query<Omit<AdjustmentSummary, 'count'> & { count: string }>(
+    const rows = await sequelizeOf(this).query<
+      Omit<AdjustmentSummary, 'count'> & { count: string }
+    >(
       `SELECT t.source_table AS "table", a.column_name AS "column", a.rule, sum(a.count) AS count,
               (array_agg(a.sample_keys ORDER BY a.chunk_number))[1] AS "sampleKeys"
          FROM ${quotedTable(this)} a JOIN ${quotedTable(MigrationTable)} t ON t.id = a.table_id
