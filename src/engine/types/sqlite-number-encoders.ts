@@ -104,6 +104,8 @@ export const NUMERIC_ENCODER: SqliteEncoder = {
     const modifier = numericModifier(targetType);
     return (value, out) => {
       if (typeof value !== 'number' && !(guarded && typeof value === 'string')) return false;
+      // A whole number, or a real whose digits are rendered otherwise.
+      if (Number.isInteger(value) && !Number.isSafeInteger(value)) return false;
       const text = String(value);
       const rendered = plainNumeric(text, modifier);
       if (rendered === null) return false;

@@ -98,7 +98,7 @@ class ChunkEncoder {
       for (;;) {
         const row = nextRow(rows);
         if (row === null) return;
-        if (row === UNREADABLE) break;
+        if (row === UNREADABLE || isInexact(row[select.rowidAt])) break;
         read++;
         lastRowid = row[select.rowidAt] ?? null;
         if (!encoder.encodeFast(row, select.offset, batch)) {
@@ -207,6 +207,11 @@ function nextRow(rows: IterableIterator<Row>): Row | null | typeof UNREADABLE {
     if (UNREADABLE_CODES.has((error as NodeJS.ErrnoException).code ?? '')) return UNREADABLE;
     throw error;
   }
+}
+
+/** node:sqlite refuses whole numbers beyond 2^53, except the very smallest. */
+function isInexact(value: Row[number] | undefined): boolean {
+  return typeof value === 'number' && !Number.isSafeInteger(value);
 }
 
 function bindRowid(value: Row[number] | undefined): SQLInputValue {

@@ -64,10 +64,12 @@ export class SqliteThread {
     const id = this.#nextId++;
     const inbox = new Inbox<ThreadStreams[Name]['item']>();
     const abort = (): void => inbox.fail(signal.reason as Error);
+    let hasBegun = false;
     try {
       signal.throwIfAborted();
       signal.addEventListener('abort', abort, { once: true });
       this.#begin(id, inbox);
+      hasBegun = true;
       this.#send({ kind: 'stream', id, name, argument });
       for (;;) {
         const batch = await inbox.next();
@@ -77,7 +79,7 @@ export class SqliteThread {
       }
     } finally {
       signal.removeEventListener('abort', abort);
-      if (!inbox.isFinished) await this.#cancel(id, inbox.finished);
+      if (hasBegun && !inbox.isFinished) await this.#cancel(id, inbox.finished);
       this.#end(id);
       release();
     }

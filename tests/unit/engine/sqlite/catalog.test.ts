@@ -184,7 +184,7 @@ describe('scanTable', () => {
     });
 
     expect(rows).toBe(2);
-    expect(columns['v']).toMatchObject({
+    expect(columns.v).toMatchObject({
       facts: { text: 2, nul: 1, invalidUtf8: 1 },
       samples: { nul: [{ id: '1' }], invalidUtf8: [{ id: '2' }] },
     });
@@ -204,19 +204,19 @@ describe('scanTable', () => {
       const scan = scanTable({ db, encoding }, { table, chunkRows: 40_000 });
 
       expect(scan.chunkBounds).toEqual([['40000'], ['80000']]);
-      expect(scan.columns['n']).toMatchObject({
+      expect(scan.columns.n).toMatchObject({
         facts: { integer: 119_996, text: 4, notNumeric: 4 },
         minInteger: '1',
         maxInteger: '119999',
         samples: { text: [{ id: '30000' }, { id: '60000' }, { id: '90000' }, { id: '120000' }] },
       });
-      expect(scan.columns['d']?.facts).toEqual({
+      expect(scan.columns.d?.facts).toEqual({
         text: 120_000,
         isoDate: 40_000,
         isoDateTime: 40_000,
         emptyText: 40_000,
       });
-      expect(scan.columns['s']).toMatchObject({ facts: { text: 120_000 }, maxLength: 7 });
+      expect(scan.columns.s).toMatchObject({ facts: { text: 120_000 }, maxLength: 7 });
     } finally {
       db.close();
       await large.remove();

@@ -98,7 +98,7 @@ const anyValue: fc.Arbitrary<Value | RawText> = fc.oneof(
     weight: 2,
     arbitrary: fc.oneof(
       fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }),
-      fc.constantFrom(2n ** 53n, -(2n ** 53n), 2n ** 53n + 1n),
+      fc.constantFrom(2n ** 53n, -(2n ** 53n), 2n ** 53n + 1n, -(2n ** 63n), 2n ** 63n - 1n),
     ),
   },
   {
@@ -215,7 +215,7 @@ function encode(database: OpenDatabase, table: PlannedTable, rules: Policies): E
 
 async function withValues(
   values: readonly (Value | RawText)[],
-  use: (database: OpenDatabase) => Promise<void>,
+  use: (database: OpenDatabase) => Promise<void> | void,
   encoding = 'UTF-8',
 ): Promise<void> {
   const file = await buildLegacySqlite(
@@ -275,7 +275,7 @@ describe.each(encoderNames)('encoder %s', (encoder) => {
           });
         },
       ),
-      { numRuns: 40 },
+      { numRuns: Number(process.env.FUZZ_RUNS ?? 12) },
     );
   });
 });
@@ -285,7 +285,7 @@ describe('databases in UTF-16', () => {
     const values = ['plain', 'é€😀', 'tab\there', 'a\0b', ''];
     await withValues(
       values,
-      async (database) => {
+      (database) => {
         const table = planValues('text', true);
         const rules = { ...DEFAULT_JOB_OPTIONS.policies, nulCharacter: 'strip' as const };
 
