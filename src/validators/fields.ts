@@ -105,12 +105,6 @@ export function queryInteger({
   );
 }
 
-export function boolean(): Field<boolean> {
-  return required((chain) =>
-    chain.custom((value) => typeof value === 'boolean').withMessage('Must be true or false'),
-  );
-}
-
 /** A value of any inner form: `problem` says what is wrong with it, null = nothing. */
 export function json<Value>(problem: (value: unknown) => string | null): Field<Value> {
   return required((chain) =>
