@@ -119,13 +119,13 @@ describe('a worker that is killed', () => {
         const { rows } = await target.query<{ rows: string; total: string }>(
           `SELECT count(*) AS rows, sum("${column.toLowerCase()}") AS total FROM kill_test."${table.toLowerCase()}"`,
         );
-        expect(rows[0]).toEqual({ rows: String(there?.['rows']), total: String(there?.['total']) });
+        expect(rows[0]).toEqual({ rows: String(there?.rows), total: String(there?.total) });
       }
       const { rows } = await target.query<{ rows: string }>(
         'SELECT count(*) AS rows FROM kill_test.event_log',
       );
       expect(rows[0]?.rows).toBe(
-        String(source.prepare('SELECT count(*) AS rows FROM event_log').get()?.['rows']),
+        String(source.prepare('SELECT count(*) AS rows FROM event_log').get()?.rows),
       );
     } finally {
       source.close();

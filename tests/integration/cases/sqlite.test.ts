@@ -314,7 +314,7 @@ describe('SQLite cases', () => {
         ['INVALID_UTF8', { id: '3' }],
       ]);
       const [reject] = [...moved.job.journal.rejects.values()].flat();
-      expect(reject?.row['v']).toEqual({
+      expect(reject?.row.v).toEqual({
         type: 'text',
         base64: Buffer.from('63c3a9ff96', 'hex').toString('base64'),
       });

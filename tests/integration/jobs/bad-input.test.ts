@@ -20,6 +20,17 @@ describe('bad input', () => {
     return file;
   }
 
+  async function connectionOptions(id: string): Promise<Record<string, unknown>> {
+    const answer = await hub.call('get', `/connections/${id}`).expect(200);
+    return (answer.body as { options: Record<string, unknown> }).options;
+  }
+
+  /** Where a registered source lies. */
+  async function storedPath(sourceId: string): Promise<string> {
+    const { path: name } = await connectionOptions(sourceId);
+    return path.join(hub.api.dataDir, 'sources', String(name));
+  }
+
   async function run(sourceId: string, options: object = {}): Promise<JobBody> {
     const schema = `bad_${randomBytes(4).toString('hex')}`;
     const job = await hub.createJob(sourceId, { targetSchema: schema, ...options });
@@ -196,12 +207,7 @@ describe('bad input', () => {
     it('a file that has gone fails the job, and the job can be retried when it is back', async () => {
       const file = buildFile('CREATE TABLE t (v TEXT); INSERT INTO t VALUES (1)');
       const sourceId = await hub.addSource(file);
-      const { body } = await hub.call('get', `/connections/${sourceId}`);
-      const stored = path.join(
-        hub.api.dataDir,
-        'sources',
-        (body as { options: { path: string } }).options.path,
-      );
+      const stored = await storedPath(sourceId);
       await rm(stored);
 
       const failed = await run(sourceId);
@@ -269,12 +275,7 @@ describe('bad input', () => {
       const job = await hub.createJob(sourceId, { targetSchema: 'bad_changed' });
       await hub.call('post', `/migration-jobs/${job.id}/plan`).expect(202);
       await hub.waitFor(job.id, 'draft');
-      const { body } = await hub.call('get', `/connections/${sourceId}`);
-      const stored = path.join(
-        hub.api.dataDir,
-        'sources',
-        (body as { options: { path: string } }).options.path,
-      );
+      const stored = await storedPath(sourceId);
       const database = new DatabaseSync(stored);
       database.exec('ALTER TABLE t ADD COLUMN w TEXT');
       database.close();
@@ -293,10 +294,9 @@ describe('bad input', () => {
 
   describe('in a target', () => {
     async function runAgainst(options: object): Promise<JobBody> {
-      const { body: base } = await hub.call('get', `/connections/${hub.targetId}`);
-      const good = (base as { options: Record<string, unknown> }).options;
+      const good = await connectionOptions(hub.targetId);
       const password = new URL(hub.target.url).password;
-      const { body } = await hub
+      const created = await hub
         .call('post', '/connections', {
           name: randomUUID(),
           kind: 'postgres',
@@ -306,7 +306,7 @@ describe('bad input', () => {
       const job = await hub.call('post', '/migration-jobs', {
         name: 'x',
         sourceId: goodSource,
-        targetId: (body as { id: string }).id,
+        targetId: (created.body as { id: string }).id,
         options: { targetSchema: 'bad_target' },
       });
       const { id } = job.body as JobBody;
