@@ -9,7 +9,6 @@ import { createLogger, serializeError } from './src/config/logger.ts';
 import { initModels } from './src/models/models.ts';
 import { migrate, pendingMigrations } from './src/models/schema.ts';
 import { Queue } from './src/queue/queue.ts';
-import { onAuditRecorded } from './src/services/audit.ts';
 import { sealAudit } from './src/services/audit-seal.ts';
 import { getConnection, locateSource, locateTarget } from './src/services/connection-locations.ts';
 import type { EmbeddedServer, Hub } from './src/services/hub.ts';
@@ -49,7 +48,6 @@ export async function compose(env: Env): Promise<Composition> {
     const queue = createQueue(url, env, log);
     opened.add(async () => queue.stop(0));
     await queue.start();
-    onAuditRecorded((transaction) => queue.enqueue(transaction, 'seal-audit', {}));
     const passwords = new Passwords();
     opened.add(async () => passwords.close());
 

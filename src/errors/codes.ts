@@ -18,9 +18,12 @@ export const ERRORS = {
   VALIDATION_FAILED: { status: 400, recovery: 'fatal', message: '{reason}' },
   INVALID_CURSOR: { status: 400, recovery: 'fatal', message: 'Invalid cursor' },
   INVALID_ID: { status: 400, recovery: 'fatal', message: 'Not a valid id' },
+  MALFORMED_REQUEST: { status: 400, recovery: 'fatal', message: 'Malformed request' },
   MALFORMED_URL: { status: 400, recovery: 'fatal', message: 'Malformed URL' },
   UNKNOWN_ROUTE: { status: 404, recovery: 'fatal', message: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, recovery: 'fatal', message: 'Method not allowed' },
+  REQUEST_TIMEOUT: { status: 408, recovery: 'retriable', message: 'Request timeout' },
+  HEADERS_TOO_LARGE: { status: 431, recovery: 'fatal', message: 'Request headers are too large' },
   PAYLOAD_TOO_LARGE: { status: 413, recovery: 'fatal', message: 'Payload too large' },
   UNSUPPORTED_MEDIA_TYPE: { status: 415, recovery: 'fatal', message: 'Unsupported media type' },
   PRECONDITION_REQUIRED: {
@@ -176,6 +179,16 @@ export const ERRORS = {
     status: 409,
     recovery: 'fatal',
     message: 'The existing table {table} of the target does not fit: {reason}',
+  },
+  TARGET_BUSY: {
+    status: 503,
+    recovery: 'retriable',
+    message: 'Something else in the target is in the way: {reason}',
+  },
+  TARGET_OUT_OF_RESOURCES: {
+    status: 507,
+    recovery: 'retriable',
+    message: 'The target has run out of resources: {reason}',
   },
   TARGET_REFUSED: {
     status: 422,

@@ -11,6 +11,7 @@ import {
 import type { Duplex } from 'node:stream';
 
 import { findErrorCode } from '../config/error-code.ts';
+import { ERRORS, type ErrorCode } from '../errors/codes.ts';
 
 export interface HttpServerOptions {
   readonly isDraining: () => boolean;
@@ -26,22 +27,11 @@ const KEEP_ALIVE_MS = 65_000;
 const SLOWEST_UPLOAD_BYTES = 1024;
 const SWEEP_MS = 200;
 
-interface RawAnswer {
-  readonly status: number;
-  readonly code: string;
-  readonly error: string;
-}
-
-/** What Node refuses before there is a request that Express could answer. */
-const RAW_ANSWERS: Readonly<Record<string, RawAnswer>> = {
-  HPE_HEADER_OVERFLOW: {
-    status: 431,
-    code: 'HEADERS_TOO_LARGE',
-    error: 'Request headers are too large',
-  },
-  ERR_HTTP_REQUEST_TIMEOUT: { status: 408, code: 'REQUEST_TIMEOUT', error: 'Request timeout' },
+/** What Node refuses before there is a request that Express could answer. Everything else is malformed. */
+const RAW_CODES: Readonly<Record<string, ErrorCode>> = {
+  HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',
+  ERR_HTTP_REQUEST_TIMEOUT: 'REQUEST_TIMEOUT',
 };
-const MALFORMED: RawAnswer = { status: 400, code: 'MALFORMED_REQUEST', error: 'Malformed request' };
 
 /** The server around the app: time limits, and JSON also for what is no HTTP. Does not listen yet. */
 export function createHttpServer(app: RequestListener, options: HttpServerOptions): Server {
@@ -105,16 +95,17 @@ function watchBody(request: IncomingMessage, response: ServerResponse, timeoutMs
 
 function cutOff(response: ServerResponse, socket: Duplex): void {
   if (response.headersSent) socket.destroy();
-  else answer(socket, RAW_ANSWERS.ERR_HTTP_REQUEST_TIMEOUT ?? MALFORMED);
+  else answer(socket, 'REQUEST_TIMEOUT');
 }
 
 function refuse(error: Error, socket: Duplex): void {
   const code = findErrorCode(error) ?? '';
   if (code === 'ECONNRESET' || !socket.writable) socket.destroy();
-  else answer(socket, RAW_ANSWERS[code] ?? MALFORMED);
+  else answer(socket, RAW_CODES[code] ?? 'MALFORMED_REQUEST');
 }
 
-function answer(socket: Duplex, { status, code, error }: RawAnswer): void {
+function answer(socket: Duplex, code: ErrorCode): void {
+  const { status, message: error } = ERRORS[code];
   const body = JSON.stringify({ error });
   const head = [
     `HTTP/1.1 ${String(status)} ${STATUS_CODES[status] ?? ''}`,

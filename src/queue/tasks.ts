@@ -2,8 +2,6 @@
 export interface TaskPayloads {
   /** Takes a job on from where it is. Harmless when doubled: only one worker can claim the job. */
   readonly 'run-job': { readonly jobId: string };
-  /** Adds new audit rows to the hash chain. */
-  readonly 'seal-audit': Readonly<Record<string, never>>;
 }
 
 export type TaskName = keyof TaskPayloads;
@@ -28,13 +26,6 @@ export const TASKS: { readonly [Name in TaskName]: TaskDefinition<TaskPayloads[N
     retryDelaySeconds: 1,
     heartbeatSeconds: 10,
     expireSeconds: LONGEST_SECONDS,
-  },
-  'seal-audit': {
-    keyOf: () => 'audit',
-    retryLimit: 100,
-    retryDelaySeconds: 1,
-    heartbeatSeconds: 10,
-    expireSeconds: 3600,
   },
 };
 

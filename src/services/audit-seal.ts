@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Op, QueryTypes, type Transaction } from 'sequelize';
 
 import { AppError } from '../errors/app-error.ts';
@@ -18,18 +17,21 @@ interface Link {
 
 const LEASE_NAME = 'seal-audit';
 const LEASE_SECONDS = 30;
-/** A row may have come in after the other sealer's last look, so giving up at once would leave it unsealed. */
-const WAIT_MS = 10_000;
-const POLL_MS = 100;
 const BATCH_ROWS = 2_000;
 
 /**
- * Adds all rows that are not yet in the chain, and gives their number. One sealer works at a time, on whichever machine; one that
- * lost its lease cannot write any more, since each batch renews the lease in its own transaction.
- * @throws AppError SERVICE_UNAVAILABLE while another sealer is at it: try again
+ * Adds all rows that are not yet in the chain, and gives their number. One sealer works at a time, on whichever machine (this
+ * one does nothing then: what the other misses is sealed the next time); one that lost its lease cannot write any more, since
+ * each batch renews the lease in its own transaction. Cheap when there is nothing to do.
  */
 export async function sealAudit(hub: Pick<Hub, 'sequelize' | 'settings' | 'log'>): Promise<number> {
-  const held = await waitForLease();
+  if ((await AuditTrail.findOne({ attributes: ['id'], where: { seq: null } })) === null) return 0;
+  const held = await Lease.acquire({
+    name: LEASE_NAME,
+    owner: randomUUID(),
+    seconds: LEASE_SECONDS,
+  });
+  if (held === null) return 0;
   try {
     let sealed = 0;
     for (let batch = await sealBatch(hub, held); batch > 0; batch = await sealBatch(hub, held)) {
@@ -39,17 +41,6 @@ export async function sealAudit(hub: Pick<Hub, 'sequelize' | 'settings' | 'log'>
     return sealed;
   } finally {
     await Lease.release(held);
-  }
-}
-
-async function waitForLease(): Promise<HeldLease> {
-  const deadline = Date.now() + WAIT_MS;
-  const request = { name: LEASE_NAME, owner: randomUUID(), seconds: LEASE_SECONDS };
-  for (;;) {
-    const held = await Lease.acquire(request);
-    if (held) return held;
-    if (Date.now() > deadline) throw new AppError('SERVICE_UNAVAILABLE');
-    await sleep(POLL_MS);
   }
 }
 

@@ -18,15 +18,6 @@ export interface AuditEvent {
   readonly detail?: object;
 }
 
-type AuditListener = (transaction: Transaction) => Promise<void>;
-
-let listener: AuditListener = () => Promise.resolve();
-
-/** What follows every audit row, in its transaction: the entry file has the queue seal it. A second call replaces the first. */
-export function onAuditRecorded(next: AuditListener): void {
-  listener = next;
-}
-
 /**
  * Writes down what happens, in the transaction in which it happens: neither stays without the other.
  * @throws AppError SERVICE_UNAVAILABLE when it cannot be written; what was to be done is then not done.
@@ -49,7 +40,6 @@ export async function recordAudit(transaction: Transaction, event: AuditEvent): 
       },
       { transaction },
     );
-    await listener(transaction);
   } catch (error) {
     throw new AppError('SERVICE_UNAVAILABLE', { retryAfterSeconds: 5 }, { cause: error });
   }

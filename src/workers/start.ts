@@ -1,13 +1,15 @@
 import { hostname } from 'node:os';
 import { randomUUID } from 'node:crypto';
 import { findAbandonedJobs } from '../services/job-lease.ts';
+import { repeat } from './repeat.ts';
 import { recoverJobs, runJob } from './run-job.ts';
 import type { WorkerDeps } from './worker-deps.ts';
 
 export interface WorkerOptions extends Omit<WorkerDeps, 'owner'> {
   /** Jobs that this process works on at the same time. */
   readonly concurrency: number;
-  readonly sealAudit: () => Promise<void>;
+  /** Adds new rows of the audit trail to its chain; called every second. */
+  readonly sealAudit: () => Promise<unknown>;
 }
 
 export interface RunningWorker {
@@ -16,6 +18,7 @@ export interface RunningWorker {
 }
 
 const RECOVERY_MS = 2_000;
+const SEAL_MS = 1_000;
 
 /** Starts a worker on the hub's queue. May run inside the API process or in one of its own. */
 export async function startWorker(options: WorkerOptions): Promise<RunningWorker> {
@@ -33,24 +36,17 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
     },
     concurrency,
   );
-  await queue.work('seal-audit', sealAudit, 1);
 
-  const recover = async (): Promise<void> => {
-    try {
-      await recoverJobs(deps, await findAbandonedJobs());
-    } catch (error) {
-      log.warn({ err: error }, 'looking for abandoned jobs failed');
-    }
-  };
-  await recover();
-  const timer = setInterval(() => void recover(), RECOVERY_MS);
-  timer.unref();
+  const recovery = repeat(RECOVERY_MS, log, async () =>
+    recoverJobs(deps, await findAbandonedJobs()),
+  );
+  // By the clock and not by a task for each row: writers of one task would wait for each other's transactions.
+  const sealing = repeat(SEAL_MS, log, sealAudit);
 
   return {
     async stop(seconds) {
-      clearInterval(timer);
       draining.abort();
-      await queue.stop(seconds);
+      await Promise.all([recovery.stop(), sealing.stop(), queue.stop(seconds)]);
     },
   };
 }

@@ -1,6 +1,6 @@
 import { AppError } from '../../errors/app-error.ts';
 import { hashJson } from '../canonical-json.ts';
-import type { Assessment, Finding, JobOptions, Plan, PlannedTable } from '../contract.ts';
+import type { Assessment, Catalog, Finding, JobOptions, Plan, PlannedTable } from '../contract.ts';
 import {
   addCheckSql,
   addForeignKeySql,
@@ -39,6 +39,7 @@ export function plan(assessment: Assessment, options: JobOptions): Plan {
   const findings = [
     ...assessment.findings.filter((finding) => finding.code !== 'ORPHANED_ROWS'),
     ...drafts.flatMap((draft) => draft.findings),
+    ...findUnmatchedRenames(catalog, options),
   ];
   const keyed = planForeignKeys(drafts, assessment.scans, objectNames);
   const tables = sortForCopy(keyed.tables);
@@ -51,6 +52,27 @@ export function plan(assessment: Assessment, options: JobOptions): Plan {
     unmoved: catalog.unmoved,
     findings: sortFindings([...findings, ...keyed.findings]),
   });
+}
+
+/** A wish that names nothing is a typing error more often than not. */
+function findUnmatchedRenames(catalog: Catalog, { rename }: JobOptions): Finding[] {
+  const names = new Set(
+    catalog.tables.flatMap(({ name, columns }) => [
+      name,
+      ...columns.map((column) => `${name}.${column.name}`),
+    ]),
+  );
+  return Object.keys(rename)
+    .filter((name) => !names.has(name))
+    .map((name) => ({
+      severity: 'warning' as const,
+      code: 'RENAME_UNMATCHED',
+      table: null,
+      column: null,
+      message: `There is nothing called ${name} to be renamed`,
+      count: null,
+      samples: [],
+    }));
 }
 
 function seal(unsealed: Omit<Plan, 'hash'>): Plan {

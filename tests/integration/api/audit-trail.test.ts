@@ -7,7 +7,7 @@ import { QueryTypes } from 'sequelize';
 
 import { AuditTrail } from '../../../src/models/audit-trail.ts';
 import { inTransaction } from '../../../src/models/transaction.ts';
-import { onAuditRecorded, recordAudit } from '../../../src/services/audit.ts';
+import { recordAudit } from '../../../src/services/audit.ts';
 import { HUB_CONTEXT } from '../../../src/services/audit-context.ts';
 import { sealAudit } from '../../../src/services/audit-seal.ts';
 import { buildUser, startTestApi, type TestApi, type TestUser } from '../../helpers/api.ts';
@@ -72,20 +72,6 @@ describe('/api/v1/audit-trail', () => {
     await write(2);
 
     expect(await verify()).toMatchObject({ ok: true, unsealedRows: 2 });
-  });
-
-  it('tells the listener in the transaction of the row', async () => {
-    const told: string[] = [];
-    onAuditRecorded((transaction) => {
-      told.push((transaction as unknown as { id: string }).id);
-      return Promise.resolve();
-    });
-
-    await write(2);
-    onAuditRecorded(() => Promise.resolve());
-
-    expect(told).toHaveLength(2);
-    expect(new Set(told).size).toBe(1);
   });
 
   it('L2: keeps no row of a transaction that was rolled back', async () => {
