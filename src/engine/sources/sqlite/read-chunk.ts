@@ -11,6 +11,7 @@ import { locatorReader, type LocatorReader } from './locator.ts';
 import type { OpenDatabase } from './open.ts';
 import { columnOf, iterateRows, prepare, type Row } from './query.ts';
 import { nullKeySql, orderedSql, rangeSql, type KeyRange, type RangeSql } from './ranges.ts';
+import { identityValues, rowIdentity, type RowIdentity } from './row-identity.ts';
 import { MAX_LINE_BYTES, RowEncoder, type ExactRow } from './row-encoder.ts';
 import { accessTable, type TableAccess } from './table-access.ts';
 
@@ -40,6 +41,7 @@ class ChunkEncoder {
   readonly #access: TableAccess;
   readonly #columns: readonly PlannedColumn[];
   readonly #keyColumns: readonly string[];
+  readonly #identity: RowIdentity | null;
   readonly #locator: LocatorReader;
   readonly #exactSelect: string;
   readonly #batch = new BatchBuilder();
@@ -55,6 +57,7 @@ class ChunkEncoder {
       table.rowKey.length === 0 && this.#access.withoutRowid
         ? this.#access.primaryKey
         : table.rowKey;
+    this.#identity = rowIdentity(this.#access, this.#columns, table.chunkKey);
     this.#locator = locatorReader(this.#access);
     this.#exactSelect = [
       ...this.#locator.select,
@@ -72,40 +75,37 @@ class ChunkEncoder {
     const nullKeys = nullKeySql(this.#access, table.chunkKey, chunk);
     if (nullKeys !== null) yield* this.#readExactly(nullKeys);
     // SQLite converts UTF-16 to UTF-8 without a sign of what it could not convert.
-    const canReadFast =
-      this.#access.rowid !== null && table.chunkKey !== null && this.#database.encoding === 'UTF-8';
-    if (canReadFast) yield* this.#readFast(chunk, false);
+    const isUtf8 = this.#database.encoding === 'UTF-8';
+    if (isUtf8 && this.#identity !== null) yield* this.#readFast(chunk, this.#identity, false);
     else yield* this.#readExactly(rangeSql(this.#access, table.chunkKey, chunk));
     if (!this.#batch.isEmpty) yield this.#batch.take();
   }
 
   /** Takes the values as node:sqlite gives them, and looks up exactly those rows of which that does not tell enough. */
-  *#readFast(range: KeyRange, guarded: boolean): Generator<EncodedBatch> {
-    const select = this.#fastSelect(guarded);
+  *#readFast(range: KeyRange, identity: RowIdentity, guarded: boolean): Generator<EncodedBatch> {
     const source = rangeSql(this.#access, this.#request.table.chunkKey, range);
     const rows = iterateRows(
       this.#database.db,
-      `SELECT ${select.sql} ${orderedSql(source)}`,
+      `SELECT ${this.#fastSelect(identity, guarded)} ${orderedSql(source)}`,
       source.parameters,
     );
-    const lookUp = this.#prepareLookUp();
+    const offset = identity.rowid === null ? 0 : 1;
+    const lookUp = this.#prepareLookUp(identity);
     const encoder = this.#newEncoder(guarded);
     const batch = this.#batch;
     let read = 0;
     let unusual = 0;
-    let lastRowid: Row[number] = null;
+    let last: SQLInputValue[] | null = null;
     try {
       for (;;) {
         const row = nextRow(rows);
         if (row === null) return;
-        if (row === UNREADABLE || isInexact(row[select.rowidAt])) break;
+        const key = row === UNREADABLE ? null : identityValues(identity, row, guarded);
+        if (row === UNREADABLE || key === null) break;
         read++;
-        lastRowid = row[select.rowidAt] ?? null;
-        if (!encoder.encodeFast(row, select.offset, batch)) {
-          encoder.encodeExact(
-            this.#exactRow(lookUp.get(bindRowid(lastRowid)) as unknown as Row),
-            batch,
-          );
+        last = key;
+        if (!encoder.encodeFast(row, offset, batch)) {
+          encoder.encodeExact(this.#lookUpRow(lookUp, key), batch);
           if (++unusual >= MIN_UNUSUAL_ROWS && unusual > read * UNUSUAL_SHARE) break;
         }
         if (batch.isFull) yield batch.take();
@@ -113,33 +113,19 @@ class ChunkEncoder {
     } finally {
       rows.return?.();
     }
-    const lower = read === 0 ? range.lower : this.#keyOf(lookUp, lastRowid);
-    yield* this.#readOn({ lower, upper: range.upper }, guarded);
-  }
-
-  /** The rest of a range, in the next more careful way. */
-  *#readOn(rest: KeyRange, guarded: boolean): Generator<EncodedBatch> {
-    if (!guarded) yield* this.#readFast(rest, true);
+    const lower = last === null ? range.lower : this.#keyOf(this.#lookUpRow(lookUp, last));
+    const rest = { lower, upper: range.upper };
+    if (!guarded) yield* this.#readFast(rest, identity, true);
     else yield* this.#readExactly(rangeSql(this.#access, this.#request.table.chunkKey, rest));
   }
 
-  /** The row number first, unless a column is the row number. */
-  #fastSelect(guarded: boolean): {
-    readonly sql: string;
-    readonly offset: number;
-    readonly rowidAt: number;
-  } {
-    const aliasAt = this.#columns.findIndex(
-      ({ source, encoder }) => source === this.#access.rowidAlias && encoder === 'bigint',
-    );
-    const rowid = this.#access.rowid ?? '';
+  #fastSelect({ rowid }: RowIdentity, guarded: boolean): string {
     const values = this.#columns.map(({ source, encoder }) => {
       const column = columnOf(source);
       return guarded ? (sqliteEncoder(encoder).guardedSelect?.(column) ?? column) : column;
     });
-    if (aliasAt >= 0) return { sql: values.join(', '), offset: 0, rowidAt: aliasAt };
-    const number = guarded ? integerSelect(rowid) : rowid;
-    return { sql: [number, ...values].join(', '), offset: 1, rowidAt: 0 };
+    const number = rowid === null ? [] : [guarded ? integerSelect(rowid) : rowid];
+    return [...number, ...values].join(', ');
   }
 
   *#readExactly(source: RangeSql): Generator<EncodedBatch> {
@@ -161,12 +147,13 @@ class ChunkEncoder {
     });
   }
 
-  #prepareLookUp(): StatementSync {
+  #prepareLookUp({ condition }: RowIdentity): StatementSync {
     const { db } = this.#database;
-    return prepare(
-      db,
-      `SELECT ${this.#exactSelect} FROM ${this.#access.from} WHERE ${this.#access.rowid ?? ''} = ?`,
-    );
+    return prepare(db, `SELECT ${this.#exactSelect} FROM ${this.#access.from} WHERE ${condition}`);
+  }
+
+  #lookUpRow(lookUp: StatementSync, key: readonly SQLInputValue[]): ExactRow {
+    return this.#exactRow(lookUp.get(...key) as unknown as Row);
   }
 
   #exactRow(row: Row): ExactRow {
@@ -179,12 +166,10 @@ class ChunkEncoder {
   }
 
   /** The chunk key of the row after which to read on. */
-  #keyOf(lookUp: StatementSync, rowid: Row[number]): string[] {
-    const row = this.#exactRow(lookUp.get(bindRowid(rowid)) as unknown as Row);
+  #keyOf(row: ExactRow): string[] {
     const { chunkKey, source } = this.#request.table;
-    if (chunkKey === null || row.rowid === null)
-      throw new Error('rows without a key are not read fast');
-    if (chunkKey.columns.length === 0) return [row.rowid];
+    if (chunkKey === null) throw new Error('rows without a key are not read fast');
+    if (chunkKey.columns.length === 0) return [row.rowid ?? ''];
     return chunkKey.columns.map((name, position) => {
       const cell = row.cells[this.#columns.findIndex((column) => column.source === name)];
       const isUsable = cell !== undefined && cell.type === chunkKey.kinds[position];
@@ -207,13 +192,4 @@ function nextRow(rows: IterableIterator<Row>): Row | null | typeof UNREADABLE {
     if (UNREADABLE_CODES.has((error as NodeJS.ErrnoException).code ?? '')) return UNREADABLE;
     throw error;
   }
-}
-
-/** node:sqlite refuses whole numbers beyond 2^53, except the very smallest. */
-function isInexact(value: Row[number] | undefined): boolean {
-  return typeof value === 'number' && !Number.isSafeInteger(value);
-}
-
-function bindRowid(value: Row[number] | undefined): SQLInputValue {
-  return typeof value === 'string' ? BigInt(value) : (value ?? null);
 }
