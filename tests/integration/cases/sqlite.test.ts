@@ -482,6 +482,18 @@ describe('SQLite cases', () => {
       expect(await moved.findings()).toContain('COLLATION_WEAKENED');
     });
 
+    it('a condition on a NOCASE column is not carried over as one that tells cases apart', async () => {
+      const moved = await move(
+        `CREATE TABLE t (state TEXT COLLATE NOCASE CHECK (state <> 'gone'), n INT);
+         CREATE UNIQUE INDEX one_open ON t (n) WHERE state = 'open'; INSERT INTO t VALUES ('OPEN', 1), ('shut', 1)`,
+      );
+
+      expect(await moved.findings()).toEqual(
+        expect.arrayContaining(['INDEX_NOT_CARRIED', 'CHECK_NOT_CARRIED']),
+      );
+      expect(await moved.rows('SELECT state FROM t ORDER BY state')).toEqual([['OPEN'], ['shut']]);
+    });
+
     it('partial and expression indexes are carried over', async () => {
       const moved = await move(
         `CREATE TABLE t (a INT, b TEXT); CREATE UNIQUE INDEX one_open ON t (a) WHERE b = 'open'; CREATE INDEX low ON t (lower(b));

@@ -24,7 +24,10 @@ export interface PlanColumnsRequest {
 
 /** Source column → name and type in the target: what an expression needs to be carried over. */
 export type ColumnTypes = Readonly<
-  Record<string, { readonly target: string; readonly targetType: string }>
+  Record<
+    string,
+    { readonly target: string; readonly targetType: string; readonly collation: string | null }
+  >
 >;
 
 interface ColumnDraft {
@@ -48,6 +51,7 @@ export function planColumns(request: PlanColumnsRequest): {
 } {
   const drafts = draftColumns(request);
   const types = columnTypes(
+    request.table,
     drafts.map(({ column, target, decision }) => ({
       source: column.name,
       target,
@@ -58,16 +62,17 @@ export function planColumns(request: PlanColumnsRequest): {
   return { columns, findings: findLosses(request.table, columns) };
 }
 
-/** The columns as an expression sees them. */
+/** The columns as an expression sees them: what they are called and hold, and how the source compares them. */
 export function columnTypes(
-  columns: readonly {
-    readonly source: string;
-    readonly target: string;
-    readonly targetType: string;
-  }[],
+  table: Table,
+  columns: readonly Pick<PlannedColumn, 'source' | 'target' | 'targetType'>[],
 ): ColumnTypes {
+  const collations = new Map(table.columns.map(({ name, collation }) => [name, collation]));
   return Object.fromEntries(
-    columns.map(({ source, target, targetType }) => [source, { target, targetType }]),
+    columns.map(({ source, target, targetType }) => [
+      source,
+      { target, targetType, collation: collations.get(source) ?? null },
+    ]),
   );
 }
 
@@ -93,7 +98,7 @@ function planColumn(
 ): PlannedColumn {
   const { translateExpression } = SOURCE_DRIVERS[kind];
   const { targetType, encoder, evidence, holdsNull } = decision;
-  const own = { [column.name]: { target, targetType } };
+  const own = { [column.name]: { target, targetType, collation: column.collation } };
   const defaultExpression =
     column.defaultExpression === null
       ? null

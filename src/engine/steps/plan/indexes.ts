@@ -59,7 +59,7 @@ function planIndex(request: PlanIndexesRequest, index: Index): PlannedIndex | nu
       : translateExpression({
           expression: index.where,
           purpose: 'where',
-          columns: columnTypes(planned.columns),
+          columns: columnTypes(request.table, planned.columns),
         });
   if (where === null) return null;
 
@@ -98,7 +98,7 @@ function partSql(request: PlanIndexesRequest, index: Index, part: IndexPart): st
     const expression = SOURCE_DRIVERS[kind].translateExpression({
       expression: part.expression,
       purpose: 'index',
-      columns: columnTypes(planned.columns),
+      columns: columnTypes(request.table, planned.columns),
     });
     return expression === null ? null : `(${expression})${direction}`;
   }

@@ -93,7 +93,7 @@ function planChecks(
   columns: readonly PlannedColumn[],
 ): { readonly checks: PlannedTable['checks']; readonly findings: readonly Finding[] } {
   const { translateExpression } = SOURCE_DRIVERS[kind];
-  const types = columnTypes(columns);
+  const types = columnTypes(table, columns);
   const translated = table.checks.map(({ name, expression }) => ({
     name,
     expression,
