@@ -15,6 +15,7 @@ import {
 } from '../presenters/job-details.ts';
 import { presentAssessment, presentPlan } from '../presenters/job-plan.ts';
 import { presentReport } from '../presenters/job-report.ts';
+import type { JobResult } from '../services/job-result.ts';
 import type {
   JobPageInput,
   ListLogsInput,
@@ -87,7 +88,8 @@ export function jobDetailsController() {
 
     report: async (_request: Request, response: Response, { id }: IdInput) => {
       const job = await getJob(id, 'withPlan');
-      if (job.result === null) throw new AppError('JOB_NOT_FINISHED');
+      const result = job.result as JobResult | null;
+      if (!result?.verification) throw new AppError('JOB_NOT_FINISHED');
       const tables = await MigrationTable.findAll({ where: { jobId: id }, order: ['position'] });
       const rejects = await RejectedRow.countByReason(id);
       response.json(

@@ -1,13 +1,8 @@
-import {
-  BaseError,
-  ConnectionError,
-  DatabaseError,
-  TimeoutError,
-  UniqueConstraintError,
-} from 'sequelize';
+import { BaseError, UniqueConstraintError } from 'sequelize';
 
 import { AppError } from '../errors/app-error.ts';
 import type { ErrorCode } from '../errors/codes.ts';
+import { isConnectionLoss } from '../models/connection-loss.ts';
 import { FOREIGN_KEYS, UNIQUE_CONSTRAINTS } from '../models/constraints.ts';
 import { sqlStateOf } from '../models/transaction.ts';
 import { invalidInput } from '../services/invalid-input.ts';
@@ -88,14 +83,6 @@ function fromForeignKey(error: unknown, method: string): AppError | null {
   const { entity, field, user } = known;
   if (method === 'DELETE') return new AppError('IN_USE', { entity, user }, { cause: error });
   return invalidInput({ error: `${entity} not found`, field });
-}
-
-/** A query in flight when the server goes away fails without an SQLSTATE, with nothing but these words. */
-function isConnectionLoss(error: unknown): boolean {
-  if (error instanceof ConnectionError || error instanceof TimeoutError) return true;
-  return (
-    error instanceof DatabaseError && /connection terminated|ECONNRESET|EPIPE/i.test(error.message)
-  );
 }
 
 function unavailable(error: unknown): AppError {

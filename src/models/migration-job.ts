@@ -28,6 +28,9 @@ export interface JobCounters {
 export interface JobError {
   readonly code: string;
   readonly message: string;
+  /** What the user can do next: `retry` may work as it is, or something has to change first. */
+  readonly recovery: 'retriable' | 'fatal';
+  readonly field?: string;
   readonly [detail: string]: unknown;
 }
 
@@ -86,6 +89,11 @@ export class MigrationJob extends Model<
   /** A worker has it, or will. */
   isActive(): boolean {
     return ACTIVE.includes(this.status);
+  }
+
+  /** A worker has not let go of it yet, whatever its status says. */
+  isHeld(now: Date): boolean {
+    return this.leaseExpiresAt !== null && this.leaseExpiresAt > now;
   }
 
   static initModel(sequelize: Sequelize): typeof MigrationJob {

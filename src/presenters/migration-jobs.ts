@@ -10,7 +10,7 @@ export function presentJob(job: MigrationJob): object {
     targetId: job.targetId,
     options: job.options,
     status: job.status,
-    phase: job.phase,
+    phase: isAtRest(job) ? null : job.phase,
     progress: presentProgress(job),
     verification: presentVerification(job),
     error: presentError(job),
@@ -20,6 +20,11 @@ export function presentJob(job: MigrationJob): object {
     finishedAt: job.finishedAt,
     version: job.version,
   };
+}
+
+/** The phase of a job that came to its end tells nothing; that of one that failed or was stopped tells where. */
+function isAtRest({ status }: MigrationJob): boolean {
+  return status === 'succeeded' || status === 'rolled_back' || status === 'draft';
 }
 
 function presentProgress({ counters }: MigrationJob): object {
@@ -36,15 +41,15 @@ function presentProgress({ counters }: MigrationJob): object {
 }
 
 function presentVerification(job: MigrationJob): object | null {
-  const result = job.result as JobResult | null;
-  if (result === null) return null;
-  const { status, tablesPassed, tablesFailed } = result.verification;
+  const verification = (job.result as JobResult | null)?.verification;
+  if (verification === null || verification === undefined) return null;
+  const { status, tablesPassed, tablesFailed } = verification;
   return { status, tablesPassed, tablesFailed };
 }
 
 /** Like the body of an error answer: what is wrong, which input is to blame, and its code. */
 function presentError({ error }: MigrationJob): object | null {
   if (error === null) return null;
-  const { code, message, field } = error;
-  return { error: message, code, ...(field === undefined ? {} : { field }) };
+  const { code, message, recovery, field } = error;
+  return { error: message, code, recovery, ...(field === undefined ? {} : { field }) };
 }

@@ -12,15 +12,7 @@ export interface QueueOptions {
   readonly onError: (error: unknown) => void;
 }
 
-export interface TaskContext {
-  /** Aborted when the queue has given the task to somebody else, or is stopping. */
-  readonly signal: AbortSignal;
-}
-
-export type TaskHandler<Name extends TaskName> = (
-  payload: TaskPayloads[Name],
-  context: TaskContext,
-) => Promise<void>;
+export type TaskHandler<Name extends TaskName> = (payload: TaskPayloads[Name]) => Promise<void>;
 
 /** Seconds between looks at the queue when nothing wakes a worker: NOTIFY is only there to be faster. */
 const POLLING_SECONDS = 1;
@@ -92,7 +84,7 @@ export class Queue {
     await this.#boss.work<TaskPayloads[Name]>(name, options, async ([task]) => {
       if (task === undefined) return;
       try {
-        await handler(task.data, { signal: task.signal });
+        await handler(task.data);
       } catch (error) {
         this.#onError(error);
         throw error;

@@ -11,7 +11,10 @@ interface TaskDefinition<Payload> {
   readonly keyOf: (payload: Payload) => string;
   readonly retryLimit: number;
   readonly retryDelaySeconds: number;
-  /** A worker that has not been heard of for so long is dead, and its task is given to another. pg-boss wants at least 10. */
+  /**
+   * A task whose worker has not been heard of for so long is given to another. Longer than a job's own lease, which is what
+   * decides: this is for tasks that were taken and never begun.
+   */
   readonly heartbeatSeconds: number;
   /** How long one attempt may take; then the task goes to the next worker, which continues. pg-boss allows 24 hours. */
   readonly expireSeconds: number;
@@ -24,7 +27,7 @@ export const TASKS: { readonly [Name in TaskName]: TaskDefinition<TaskPayloads[N
     keyOf: ({ jobId }) => jobId,
     retryLimit: 1_000_000,
     retryDelaySeconds: 1,
-    heartbeatSeconds: 10,
+    heartbeatSeconds: 60,
     expireSeconds: LONGEST_SECONDS,
   },
 };

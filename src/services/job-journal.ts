@@ -1,4 +1,4 @@
-import { QueryTypes } from 'sequelize';
+import { literal, Op, type Transaction } from 'sequelize';
 import type {
   Adjustment as EngineAdjustment,
   Chunk,
@@ -8,66 +8,94 @@ import type {
 import type { ChunkJournal } from '../engine/steps/copy.ts';
 import type { LedgerChunk } from '../engine/target/ledger.ts';
 import { Adjustment } from '../models/adjustment.ts';
-import { quotedTable, sequelizeOf } from '../models/hub-schema.ts';
+import { sequelizeOf } from '../models/hub-schema.ts';
 import { MigrationChunk } from '../models/migration-chunk.ts';
 import { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
 import { inTransaction } from '../models/transaction.ts';
-import type { HeldJob } from './job-lease.ts';
+import type { ChunkState } from '../models/vocabulary.ts';
+import { assertStillHeld, type HeldJob } from './job-lease.ts';
 
 export interface JobJournalOptions {
   readonly held: HeldJob;
-  /** Source table → id of its MigrationTable. */
-  readonly tableIds: ReadonlyMap<string, string>;
   /** Called after every committed chunk. */
   readonly onChunk: (table: PlannedTable, chunk: Chunk, result: LedgerChunk) => void;
 }
 
+/** A chunk in one of these states is in the counters of its table. */
+const COUNTED: ChunkState[] = ['copied', 'verified', 'mismatched'];
+
 /**
  * What the hub keeps of each chunk. Rejects and adjustments are written before the target commits and replaced as a whole by
- * the next attempt, so they are those of the attempt that counts, whenever the worker dies.
+ * the next attempt, so they are those of the attempt that counts, whenever the worker dies. Every write is made under the
+ * job's lease: a worker that was given up throws JOB_LEASE_LOST.
  */
 export class JobJournal implements ChunkJournal {
   readonly #options: JobJournalOptions;
+  readonly #tableIds: ReadonlyMap<string, string>;
+  readonly #counted: Set<string>;
 
-  constructor(options: JobJournalOptions) {
+  private constructor(
+    options: JobJournalOptions,
+    tableIds: ReadonlyMap<string, string>,
+    counted: Set<string>,
+  ) {
     this.#options = options;
+    this.#tableIds = tableIds;
+    this.#counted = counted;
+  }
+
+  /** Reads what is known of the job's chunks, so that a resume writes only what is new. */
+  static async open(options: JobJournalOptions): Promise<JobJournal> {
+    const { jobId } = options.held;
+    const tables = await MigrationTable.findAll({
+      attributes: ['id', 'sourceTable'],
+      where: { jobId },
+    });
+    const chunks = await MigrationChunk.findAll({
+      attributes: ['tableId', 'number'],
+      where: { jobId, state: COUNTED },
+    });
+    return new JobJournal(
+      options,
+      new Map(tables.map(({ id, sourceTable }) => [sourceTable, id])),
+      new Set(chunks.map(({ tableId, number }) => chunkId(tableId, number))),
+    );
   }
 
   async beginChunk(table: PlannedTable, chunk: Chunk): Promise<void> {
-    const { held } = this.#options;
     const tableId = this.#tableId(table);
-    await inTransaction(sequelizeOf(MigrationChunk), async (transaction) => {
+    await this.#write(async (transaction) => {
       const where = { tableId, chunkNumber: chunk.number };
       await RejectedRow.destroy({ where, transaction });
       await Adjustment.destroy({ where, transaction });
       await MigrationChunk.update(
-        { state: 'copying', worker: held.owner },
+        {
+          state: 'copying',
+          worker: this.#options.held.owner,
+          attempts: literal('attempts + 1'),
+        },
         { where: { tableId, number: chunk.number }, transaction },
       );
-      await MigrationChunk.increment('attempts', {
-        where: { tableId, number: chunk.number },
-        transaction,
-      });
     });
   }
 
   async addRejects(table: PlannedTable, chunk: Chunk, rejects: readonly Reject[]): Promise<void> {
     const tableId = this.#tableId(table);
-    await RejectedRow.bulkCreate(
-      rejects.map(({ key, locator, column, reasonCode, message, row }) => ({
-        jobId: this.#options.held.jobId,
-        tableId,
-        chunkNumber: chunk.number,
-        rowKey: key,
-        locator,
-        columnName: column,
-        reasonCode,
-        message,
-        row,
-      })),
-      { returning: false },
-    );
+    const rows = rejects.map(({ key, locator, column, reasonCode, message, row }) => ({
+      jobId: this.#options.held.jobId,
+      tableId,
+      chunkNumber: chunk.number,
+      rowKey: key,
+      locator,
+      columnName: column,
+      reasonCode,
+      message,
+      row,
+    }));
+    await this.#write(async (transaction) => {
+      await RejectedRow.bulkCreate(rows, { returning: false, transaction });
+    });
   }
 
   async addAdjustments(
@@ -75,57 +103,70 @@ export class JobJournal implements ChunkJournal {
     chunk: Chunk,
     adjustments: readonly EngineAdjustment[],
   ): Promise<void> {
+    if (adjustments.length === 0) return;
     const tableId = this.#tableId(table);
-    await Adjustment.bulkCreate(
-      adjustments.map(({ column, rule, count, sampleKeys }) => ({
-        jobId: this.#options.held.jobId,
-        tableId,
-        chunkNumber: chunk.number,
-        columnName: column,
-        rule,
-        count,
-        sampleKeys,
-      })),
-      { returning: false },
-    );
+    const rows = adjustments.map(({ column, rule, count, sampleKeys }) => ({
+      jobId: this.#options.held.jobId,
+      tableId,
+      chunkNumber: chunk.number,
+      columnName: column,
+      rule,
+      count,
+      sampleKeys,
+    }));
+    await this.#write(async (transaction) => {
+      await Adjustment.bulkCreate(rows, { returning: false, transaction });
+    });
   }
 
   async chunkDone(table: PlannedTable, chunk: Chunk, result: LedgerChunk): Promise<void> {
     const tableId = this.#tableId(table);
-    const { rowsRead, rowsCopied, rowsRejected, bytes, digest } = result;
-    await inTransaction(sequelizeOf(MigrationChunk), async (transaction) => {
-      // Two lanes may finish chunks of one table together: without the lock each would sum up what the other has not committed.
-      await MigrationTable.findByPk(tableId, { attributes: ['id'], lock: true, transaction });
-      await MigrationChunk.update(
-        { state: 'copied', rowsRead, rowsCopied, rowsRejected, bytes, digest },
-        { where: { tableId, number: chunk.number }, transaction },
-      );
-      await sumTable(tableId, transaction);
-    });
+    const id = chunkId(tableId, chunk.number);
+    if (!this.#counted.has(id)) {
+      await this.#write((transaction) => countChunk({ tableId, chunk, result, transaction }));
+      this.#counted.add(id);
+    }
     this.#options.onChunk(table, chunk, result);
   }
 
+  async #write(work: (transaction: Transaction) => Promise<void>): Promise<void> {
+    await inTransaction(sequelizeOf(MigrationChunk), async (transaction) => {
+      await assertStillHeld(this.#options.held, transaction);
+      await work(transaction);
+    });
+  }
+
   #tableId(table: PlannedTable): string {
-    const id = this.#options.tableIds.get(table.source);
+    const id = this.#tableIds.get(table.source);
     if (id === undefined) throw new Error(`table ${table.source} is not part of the job`);
     return id;
   }
 }
 
-/** A table's counters are always the sums of its chunks, so no order of events and no repetition can bend them. */
-async function sumTable(
-  tableId: string,
-  transaction: Parameters<Parameters<typeof inTransaction>[1]>[0],
-): Promise<void> {
-  await sequelizeOf(MigrationTable).query(
-    `UPDATE ${quotedTable(MigrationTable)} t
-        SET rows_read = s.rows_read, rows_copied = s.rows_copied, rows_rejected = s.rows_rejected, bytes = s.bytes,
-            rows_adjusted = (SELECT coalesce(sum(a.count), 0) FROM ${quotedTable(Adjustment)} a WHERE a.table_id = t.id),
-            updated_at = now()
-       FROM (SELECT coalesce(sum(rows_read), 0) AS rows_read, coalesce(sum(rows_copied), 0) AS rows_copied,
-                    coalesce(sum(rows_rejected), 0) AS rows_rejected, coalesce(sum(bytes), 0) AS bytes
-               FROM ${quotedTable(MigrationChunk)} WHERE table_id = $tableId AND state IN ('copied', 'verified', 'mismatched')) s
-      WHERE t.id = $tableId`,
-    { bind: { tableId }, type: QueryTypes.UPDATE, transaction },
+/** Adds a chunk to the counters of its table, once: only the update that makes it a counted one adds. */
+async function countChunk({
+  tableId,
+  chunk,
+  result,
+  transaction,
+}: {
+  readonly tableId: string;
+  readonly chunk: Chunk;
+  readonly result: LedgerChunk;
+  readonly transaction: Transaction;
+}): Promise<void> {
+  const { rowsRead, rowsCopied, rowsRejected, rowsAdjusted, bytes, digest } = result;
+  const [changed] = await MigrationChunk.update(
+    { state: 'copied', rowsRead, rowsCopied, rowsRejected, bytes, digest },
+    { where: { tableId, number: chunk.number, state: { [Op.notIn]: COUNTED } }, transaction },
   );
+  if (changed === 0) return;
+  await MigrationTable.increment(
+    { rowsRead, rowsCopied, rowsRejected, rowsAdjusted, bytes },
+    { where: { id: tableId }, transaction },
+  );
+}
+
+function chunkId(tableId: string, chunk: number): string {
+  return `${tableId}/${String(chunk)}`;
 }

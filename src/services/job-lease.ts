@@ -1,4 +1,4 @@
-import { literal, Op, QueryTypes, type WhereOptions } from 'sequelize';
+import { literal, Op, QueryTypes, Transaction, type WhereOptions } from 'sequelize';
 import { AppError } from '../errors/app-error.ts';
 import { quotedTable, sequelizeOf } from '../models/hub-schema.ts';
 import { MigrationJob } from '../models/migration-job.ts';
@@ -69,6 +69,20 @@ export function assertHeld(changedRows: number): void {
 }
 
 /**
+ * Locks a held job against being taken over until the transaction ends: what is written in it is written by its holder.
+ * @throws AppError JOB_LEASE_LOST
+ */
+export async function assertStillHeld(held: HeldJob, transaction: Transaction): Promise<void> {
+  const job = await MigrationJob.findOne({
+    attributes: ['id'],
+    where: heldWhere(held),
+    lock: Transaction.LOCK.SHARE,
+    transaction,
+  });
+  assertHeld(job === null ? 0 : 1);
+}
+
+/**
  * Ids of jobs that should be worked on and are not: their worker died, or their task was lost with the queue, or taken in the
  * moment in which it was asked for again. A job that merely waits for a free worker may be among them: its task is there.
  */
@@ -79,11 +93,13 @@ export async function findAbandonedJobs(): Promise<string[]> {
   const isRunning = { status: 'running' };
   const waitsLong = {
     status: 'queued',
-    updatedAt: { [Op.lte]: literal(`now() - interval '5 seconds'`) },
+    updatedAt: { [Op.lte]: literal(`now() - interval '1 second'`) },
   };
   const jobs = await MigrationJob.findAll({
     attributes: ['id'],
     where: { [Op.and]: [isFree, { [Op.or]: [isRunning, waitsLong] }] },
+    // Abandoned ones first: however many wait for a free worker, they must not hide one.
+    order: [['status', 'DESC']],
     limit: 100,
   });
   return jobs.map(({ id }) => id);

@@ -91,12 +91,12 @@ export async function updateJob(
   });
 }
 
-/** @throws AppError NOT_FOUND, JOB_STATUS_CONFLICT while a worker has it or will. */
+/** @throws AppError NOT_FOUND, JOB_STATUS_CONFLICT while a worker has it, will have it, or is about to let go of it. */
 export async function deleteJob(jobId: string, context: AuditContext): Promise<void> {
   await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {
     const job = await MigrationJob.findByPk(jobId, { transaction, lock: true });
     if (job === null) throw new AppError('NOT_FOUND', { entity: 'Job' });
-    if (job.isActive() || job.status === 'paused') {
+    if (job.isActive() || job.status === 'paused' || job.isHeld(new Date())) {
       throw new AppError('JOB_STATUS_CONFLICT', { status: job.status, action: 'be deleted' });
     }
     await job.destroy({ transaction });

@@ -1,16 +1,22 @@
 import { literal, Op, type InferAttributes, type Transaction } from 'sequelize';
 import type { Assessment, Plan } from '../engine/contract.ts';
 import type { TableVerdict } from '../engine/steps/verify.ts';
+import { Adjustment } from '../models/adjustment.ts';
 import { sequelizeOf } from '../models/hub-schema.ts';
 import { MigrationChunk } from '../models/migration-chunk.ts';
 import { MigrationJob, type JobCounters, type JobError } from '../models/migration-job.ts';
 import { MigrationLog, type LogEntry } from '../models/migration-log.ts';
 import { MigrationTable } from '../models/migration-table.ts';
+import { RejectedRow } from '../models/rejected-row.ts';
 import { inTransaction } from '../models/transaction.ts';
 import type { JobPhase, JobStatus, TablePhase } from '../models/vocabulary.ts';
-import { assertHeld, heldWhere, type HeldJob } from './job-lease.ts';
+import type { JobResult } from './job-result.ts';
+import { assertHeld, assertStillHeld, heldWhere, type HeldJob } from './job-lease.ts';
 
-/** What a worker writes about the job that it holds. All of it throws JOB_LEASE_LOST when another worker has the job. */
+/**
+ * What a worker writes about the job that it holds. A change of the job, its plan or its verdicts throws JOB_LEASE_LOST when
+ * another worker has the job; log lines and the phases of tables are only told.
+ */
 
 type JobChange = Partial<Omit<InferAttributes<MigrationJob>, 'version'>>;
 
@@ -98,12 +104,53 @@ export async function setTablePhase(
   await MigrationTable.update({ phase }, { where });
 }
 
+/** Notes that everything has been copied, and how consistently: from now on the job can be verified. */
+export async function storeCopied(held: HeldJob, result: JobResult): Promise<void> {
+  await changeJob(held, { result }, []);
+}
+
+/** Nothing is verified any more: the old verdicts must not stand while (or when) a new verification does not end. */
+export async function resetVerdicts(held: HeldJob): Promise<void> {
+  await MigrationTable.update(
+    { verdict: 'pending', rowsVerified: 0, detail: null, phase: 'verify' },
+    { where: { jobId: held.jobId } },
+  );
+}
+
+/** Forgets what was in the target: for a job that has been rolled back, in the transaction that says so. */
+export async function forgetCopied(held: HeldJob, transaction: Transaction): Promise<void> {
+  const where = { jobId: held.jobId };
+  const nothing = { rowsRead: 0, rowsCopied: 0, rowsRejected: 0, bytes: 0 };
+  await MigrationTable.update(
+    {
+      ...nothing,
+      rowsAdjusted: 0,
+      rowsVerified: 0,
+      phase: 'pending',
+      verdict: 'pending',
+      detail: null,
+    },
+    { where, transaction },
+  );
+  await MigrationChunk.update(
+    { ...nothing, state: 'pending', digest: null, worker: null },
+    { where, transaction },
+  );
+  await RejectedRow.destroy({ where, transaction });
+  await Adjustment.destroy({ where, transaction });
+  await MigrationJob.update(
+    { result: null, counters: {} },
+    { where: { id: held.jobId }, transaction },
+  );
+}
+
 /** Writes what verification says of a table, and of its chunks where it says something of them. */
 export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promise<void> {
   const { jobId } = held;
   const detail: object | null =
     verdict.failures.length === 0 ? null : { failures: verdict.failures };
   await inTransaction(sequelizeOf(MigrationTable), async (transaction) => {
+    await assertStillHeld(held, transaction);
     const [, tables] = await MigrationTable.update(
       {
         phase: 'done',

@@ -3,7 +3,8 @@ import { openSource } from '../engine/sources/registry.ts';
 import { rollback } from '../engine/steps/rollback.ts';
 import { Ledger } from '../engine/target/ledger.ts';
 import { Target } from '../engine/target/target.ts';
-import { endRun, enterPhase } from '../services/job-run.ts';
+import type { JobResult } from '../services/job-result.ts';
+import { endRun, enterPhase, forgetCopied } from '../services/job-run.ts';
 import { optionsOf, type JobRun, type OpenRun } from './job-run.ts';
 import { migrate } from './migrate.ts';
 import { assessJob, planJob } from './plan-job.ts';
@@ -21,7 +22,7 @@ export async function runAction(run: JobRun): Promise<void> {
       await backToDraft(run, 'Plan is ready');
       break;
     case 'verify':
-      await withBoth(run, (open) => verifyJob({ ...open, plan: storedPlan(run) }));
+      await withBoth(run, (open) => verifyJob({ ...open, ...whatWasCopied(run) }));
       break;
     case 'rollback':
       await withTarget(run, (target, ledger) => rollbackJob(run, target, ledger));
@@ -32,9 +33,9 @@ export async function runAction(run: JobRun): Promise<void> {
   }
 }
 
-function storedPlan({ job }: JobRun): Plan {
-  if (job.plan === null) throw new Error(`job ${job.id} is to be verified and has no plan`);
-  return job.plan as Plan;
+function whatWasCopied({ job }: JobRun): { readonly plan: Plan; readonly copied: JobResult } {
+  if (job.plan === null || job.result === null) throw new Error(`job ${job.id} was never copied`);
+  return { plan: job.plan as Plan, copied: job.result as JobResult };
 }
 
 async function backToDraft({ held }: JobRun, message: string): Promise<void> {
@@ -49,6 +50,7 @@ async function rollbackJob({ held }: JobRun, target: Target, ledger: Ledger): Pr
     held,
     { status: 'rolled_back', phase: null, isFinal: true },
     { level: 'info', phase: 'rollback', message: `Rolled back: ${what}` },
+    (transaction) => forgetCopied(held, transaction),
   );
 }
 

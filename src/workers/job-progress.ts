@@ -2,7 +2,8 @@ import type { Chunk, Plan, PlannedTable } from '../engine/contract.ts';
 import type { LedgerChunk } from '../engine/target/ledger.ts';
 import type { JobCounters } from '../models/migration-job.ts';
 
-type LedgerChunks = ReadonlyMap<string, ReadonlyMap<number, LedgerChunk>>;
+/** Source table → chunk number → what was committed. */
+export type LedgerChunks = ReadonlyMap<string, ReadonlyMap<number, LedgerChunk>>;
 
 /** Counts what a job has done, for people who watch it. The truth is in the ledger and in the tables' own rows. */
 export class JobProgress {

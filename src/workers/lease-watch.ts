@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Logger } from 'pino';
 import { LEASE_SECONDS, renewJob, type HeldJob } from '../services/job-lease.ts';
 
 /** Why a worker stops in the middle of a job. */
-export const STOP_REASONS = ['paused', 'cancelled', 'lost', 'draining'] as const;
+export const STOP_REASONS = ['paused', 'requeued', 'cancelled', 'lost', 'draining'] as const;
 export type StopReason = (typeof STOP_REASONS)[number];
 
 /** The reason of the abort signal that a watch gives. */
@@ -25,39 +26,47 @@ export interface LeaseWatch {
 
 const RENEW_MS = 1000;
 
+export interface LeaseWatchOptions {
+  readonly held: HeldJob;
+  /** Aborted when this worker shuts down. */
+  readonly draining: AbortSignal;
+  /** Runs after each renewal. It may fail without consequence for the lease. */
+  readonly onBeat: () => Promise<void>;
+  readonly log: Pick<Logger, 'warn'>;
+}
+
 /**
  * Keeps a job's lease and sees within a second when somebody pauses or cancels it. A lease that could not be renewed for as
- * long as it lasts is given up: another worker may have the job by then. `onBeat` runs after each renewal.
+ * long as it lasts is given up, also while a renewal is still waiting for its answer: another worker may have the job by then.
  */
-export function watchLease(
-  held: HeldJob,
-  draining: AbortSignal,
-  onBeat: () => Promise<void>,
-): LeaseWatch {
+export function watchLease({ held, draining, onBeat, log }: LeaseWatchOptions): LeaseWatch {
   const abort = new AbortController();
   const ended = new AbortController();
+  const stop = (reason: StopReason): void => {
+    abort.abort(new JobStopped(reason));
+  };
   const drain = (): void => {
-    abort.abort(new JobStopped('draining'));
+    stop('draining');
   };
   if (draining.aborted) drain();
   draining.addEventListener('abort', drain, { once: true });
 
+  let expiry = setTimeout(stop, LEASE_SECONDS * 1000, 'lost');
   async function beat(): Promise<void> {
-    let renewedAt = Date.now();
     while (await waitForNextBeat(ended.signal)) {
+      // The lease runs from when the database got the request, which is not before this.
+      const askedAt = Date.now();
       try {
         const reason = stopReason(await renewJob(held));
         if (reason !== null) {
-          abort.abort(new JobStopped(reason));
+          stop(reason);
           return;
         }
-        renewedAt = Date.now();
+        clearTimeout(expiry);
+        expiry = setTimeout(stop, LEASE_SECONDS * 1000 - (Date.now() - askedAt), 'lost');
         await onBeat();
-      } catch {
-        // The hub's database does not answer: the lease holds until it runs out, so does the work.
-        if (Date.now() - renewedAt < LEASE_SECONDS * 1000) continue;
-        abort.abort(new JobStopped('lost'));
-        return;
+      } catch (error) {
+        log.warn({ err: error, jobId: held.jobId }, 'a beat of the job has failed');
       }
     }
   }
@@ -67,8 +76,10 @@ export function watchLease(
     signal: abort.signal,
     async stop() {
       ended.abort();
+      clearTimeout(expiry);
       draining.removeEventListener('abort', drain);
       await beating;
+      clearTimeout(expiry);
     },
   };
 }
@@ -82,5 +93,6 @@ async function waitForNextBeat(ended: AbortSignal): Promise<boolean> {
 function stopReason(status: Awaited<ReturnType<typeof renewJob>>): StopReason | null {
   if (status === null) return 'lost';
   if (status === 'running') return null;
+  if (status === 'queued') return 'requeued';
   return status === 'paused' ? 'paused' : 'cancelled';
 }

@@ -1,14 +1,21 @@
 import { AppError } from '../errors/app-error.ts';
-import type { Plan, PlannedTable, SourceSnapshot } from '../engine/contract.ts';
+import type { Plan, SourceSnapshot } from '../engine/contract.ts';
+import { inLanes } from '../engine/lanes.ts';
 import { selectTables } from '../engine/select-tables.ts';
 import { fingerprintOf } from '../engine/steps/assess.ts';
 import { copy } from '../engine/steps/copy.ts';
 import { create } from '../engine/steps/create.ts';
 import { finish } from '../engine/steps/finish.ts';
-import { MigrationTable } from '../models/migration-table.ts';
 import { JobJournal } from '../services/job-journal.ts';
-import { enterPhase, logJob, setTablePhase, storeCounters } from '../services/job-run.ts';
-import { JobProgress } from './job-progress.ts';
+import type { JobResult } from '../services/job-result.ts';
+import {
+  enterPhase,
+  logJob,
+  setTablePhase,
+  storeCopied,
+  storeCounters,
+} from '../services/job-run.ts';
+import { JobProgress, type LedgerChunks } from './job-progress.ts';
 import { optionsOf, type OpenRun } from './job-run.ts';
 import { planJob } from './plan-job.ts';
 import { verifyJob } from './verify-job.ts';
@@ -30,9 +37,9 @@ export async function migrate(run: OpenRun): Promise<void> {
   run.onBeat(async () => storeCounters(run.held, progress.counters()));
 
   await createTables(planned);
-  const consistency = await copyTables(planned);
+  const copied = await copyTables(planned);
   const notes = await finishTables(planned);
-  await verifyJob({ ...planned, consistency, notes });
+  await verifyJob({ ...planned, copied: { ...copied, notes } });
 }
 
 /** A plan that was made earlier is only good while the source's schema is what it was. */
@@ -58,30 +65,47 @@ async function createTables({ held, target, ledger, plan, signal }: PlannedRun):
   });
 }
 
-/** Copies all chunks; gives the consistency that was reached. */
-async function copyTables(run: PlannedRun): Promise<string> {
-  const { held, plan, source, target, ledger, progress, signal } = run;
+/** Copies all chunks that are not there yet, and notes how consistently. */
+async function copyTables(run: PlannedRun): Promise<JobResult> {
+  const { held, job, plan, ledger, progress, signal } = run;
   await enterPhase(held, 'copy');
   await setTablePhase(held, 'copy');
-  const { lanes, consistency } = plan.options;
-  const isResumed = (await ledger.chunks()).size > 0;
-  const snapshot = await source.openSnapshot({ lanes, consistency });
+  const journal = await JobJournal.open({
+    held,
+    onChunk: (table, chunk, result) => {
+      progress.addChunk(table, chunk, result);
+    },
+  });
+  const before = await ledger.chunks();
+  const known = job.result as JobResult | null;
+  if (known !== null && isComplete(plan, before)) return known;
+
+  const { lanes, consistency: requested } = plan.options;
+  const snapshot = await run.source.openSnapshot({ lanes, consistency: requested });
   try {
-    const journal = new JobJournal({
-      held,
-      tableIds: await readTableIds(held.jobId),
-      onChunk: (table, chunk, result) => {
-        progress.addChunk(table, chunk, result);
-      },
-    });
-    await copy({ snapshot, target, ledger, plan, journal, signal });
+    await copy({ snapshot, target: run.target, ledger, plan, journal, signal });
     await storeCounters(held, progress.counters());
-    const reached = isResumed ? 'none' : snapshot.level;
+    // Chunks of an earlier run have seen another moment.
+    const reached = before.size > 0 ? 'none' : snapshot.level;
     await assertAllRowsRead(run, snapshot, reached === 'snapshot');
-    return reached;
+    const result: JobResult = {
+      planHash: plan.hash,
+      sourceFingerprint: plan.source.fingerprint,
+      consistency: { requested, reached },
+      verification: null,
+      notes: [],
+    };
+    await storeCopied(held, result);
+    return result;
   } finally {
     await snapshot.close();
   }
+}
+
+function isComplete(plan: Plan, chunks: LedgerChunks): boolean {
+  return plan.tables.every(
+    ({ source, chunks: planned }) => chunks.get(source)?.size === planned.length,
+  );
 }
 
 /** The chunks have to add up to what the source itself counts. With no common moment a difference is told, but proves nothing. */
@@ -91,22 +115,20 @@ async function assertAllRowsRead(
   isSameMoment: boolean,
 ): Promise<void> {
   const chunks = await ledger.chunks();
-  const off: PlannedTable[] = [];
-  for (const table of plan.tables) {
-    const rowsRead = [...(chunks.get(table.source)?.values() ?? [])].reduce(
-      (sum, chunk) => sum + chunk.rowsRead,
-      0,
-    );
-    const rowsInSource = await snapshot.countRows({ lane: 0, table, signal });
-    if (rowsRead === rowsInSource) continue;
-    off.push(table);
+  const off: string[] = [];
+  await inLanes(plan.tables, { lanes: snapshot.lanes, signal }, async (table, lane, laneSignal) => {
+    const copied = [...(chunks.get(table.source)?.values() ?? [])];
+    const rowsRead = copied.reduce((sum, chunk) => sum + chunk.rowsRead, 0);
+    const rowsInSource = await snapshot.countRows({ lane, table, signal: laneSignal });
+    if (rowsRead === rowsInSource) return;
+    off.push(table.source);
     const message = `Read ${String(rowsRead)} rows of ${table.source}, which has ${String(rowsInSource)}`;
     await logJob(held, [
       { level: isSameMoment ? 'error' : 'warn', phase: 'copy', tableName: table.source, message },
     ]);
-  }
+  });
   if (off.length > 0 && isSameMoment)
-    throw new AppError('ROWS_UNACCOUNTED', { tables: off.map(({ source }) => source) });
+    throw new AppError('ROWS_UNACCOUNTED', { tables: off.sort() });
 }
 
 /** Builds keys and indexes; gives what a person should know of them. */
@@ -128,12 +150,4 @@ async function finishTables({ held, plan, target, ledger, signal }: PlannedRun):
     },
   });
   return notes;
-}
-
-async function readTableIds(jobId: string): Promise<ReadonlyMap<string, string>> {
-  const tables = await MigrationTable.findAll({
-    attributes: ['id', 'sourceTable'],
-    where: { jobId },
-  });
-  return new Map(tables.map(({ id, sourceTable }) => [sourceTable, id]));
 }

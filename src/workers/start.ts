@@ -31,8 +31,8 @@ export async function startWorker(options: WorkerOptions): Promise<RunningWorker
 
   await queue.work(
     'run-job',
-    async ({ jobId }, { signal }) => {
-      await runJob(jobId, deps, AbortSignal.any([draining.signal, signal]));
+    async ({ jobId }) => {
+      await runJob(jobId, deps, draining.signal);
     },
     concurrency,
   );

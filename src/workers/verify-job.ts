@@ -8,7 +8,7 @@ import {
   endRun,
   enterPhase,
   logJob,
-  setTablePhase,
+  resetVerdicts,
   storeCounters,
   storeVerdict,
 } from '../services/job-run.ts';
@@ -17,36 +17,28 @@ import type { OpenRun } from './job-run.ts';
 
 export interface VerifyRun extends OpenRun {
   readonly plan: Plan;
+  /** What copying and finishing came to. */
+  readonly copied: JobResult;
+  /** Left out where only verification was asked for. */
   readonly progress?: JobProgress;
-  /** The consistency that copying reached; left out where only verification was asked for. */
-  readonly consistency?: string;
-  /** What finishing had to tell. */
-  readonly notes?: readonly string[];
 }
 
 /** The last phase: every table gets its verdict, and the job succeeds only if all of them passed. */
 export async function verifyJob(run: VerifyRun): Promise<void> {
-  const { held, job, plan, progress } = run;
+  const { held, copied, progress } = run;
   await enterPhase(held, 'verify');
   const verdicts = await verifyTables(run);
   if (progress !== undefined) await storeCounters(held, progress.counters());
 
-  const before = (job.result ?? {}) as Partial<JobResult>;
   const failed = verdicts.filter(({ verdict }) => verdict === 'failed');
   const result: JobResult = {
-    planHash: plan.hash,
-    sourceFingerprint: plan.source.fingerprint,
-    consistency: {
-      requested: plan.options.consistency,
-      reached: run.consistency ?? before.consistency?.reached ?? 'none',
-    },
+    ...copied,
     verification: {
       mode: modeOf(run),
       status: verdicts.length === 0 ? 'skipped' : failed.length === 0 ? 'passed' : 'failed',
       tablesPassed: verdicts.length - failed.length,
       tablesFailed: failed.length,
     },
-    notes: run.notes ?? before.notes ?? [],
   };
   if (failed.length === 0) {
     const message =
@@ -55,7 +47,7 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
         : `Verified ${String(verdicts.length)} tables`;
     await endRun(
       held,
-      { status: 'succeeded', phase: null, result, isFinal: true },
+      { status: 'succeeded', result, isFinal: true },
       { level: 'info', phase: 'verify', message },
     );
     return;
@@ -66,7 +58,7 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
     {
       status: 'failed',
       result,
-      error: { code: error.code, message: error.message },
+      error: { code: error.code, message: error.message, recovery: error.recovery },
       isFinal: true,
     },
     { level: 'error', phase: 'verify', message: error.message },
@@ -87,9 +79,10 @@ async function verifyTables(run: VerifyRun): Promise<TableVerdict[]> {
       { phase: 'done', verdict: 'skipped' },
       { where: { jobId: held.jobId } },
     );
+    plan.tables.forEach(() => progress?.addTable());
     return [];
   }
-  await setTablePhase(held, 'verify');
+  await resetVerdicts(held);
   const { lanes, consistency } = plan.options;
   return await verify({
     target,
@@ -151,6 +144,5 @@ function describeVerdict({
     phase: 'verify',
     tableName: table,
     message: `${table}: what is in the target is not what was copied${where}`,
-    detail: { failures },
   };
 }

@@ -201,6 +201,7 @@ describe('bad input', () => {
       expect(job.error).toEqual({
         code: 'SOURCE_WITHOUT_TABLES',
         error: 'The source has no table to move',
+        recovery: 'fatal',
       });
     });
 

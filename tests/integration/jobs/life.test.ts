@@ -235,6 +235,81 @@ describe('a migration job', () => {
     expect(await countIn(schema, '"Purchase"')).toBe(ROWS - 1);
   });
 
+  it('that is rolled back says no more that anything was copied or verified', async () => {
+    const job = await hub.createJob(sourceId, { targetSchema: nextSchema() });
+    await act(job, 'start').expect(202);
+    await hub.waitFor(job.id, 'succeeded');
+    await act(job, 'rollback').expect(202);
+    const rolledBack = await hub.waitFor(job.id, 'rolled_back', 'failed');
+
+    const rejects = await hub.call('get', `/migration-jobs/${job.id}/rejects`).expect(200);
+
+    expect(rolledBack).toMatchObject({ verification: null, progress: { rowsCopied: 0 } });
+    expect(rejects.body).toEqual({ data: [], nextCursor: null });
+    expect(await tablesOf(job)).toEqual([
+      expect.objectContaining({ rowsCopied: 0, verdict: 'pending' }),
+      expect.objectContaining({ rowsCopied: 0, verdict: 'pending' }),
+    ]);
+    await hub
+      .call('get', `/migration-jobs/${job.id}/report`)
+      .expect(404, { error: 'The job has not finished yet' });
+    await act(job, 'verify').expect(409);
+  });
+
+  it('whose rollback is refused can still be brought to its end', async () => {
+    const schema = nextSchema();
+    await hub.targetClient.query(
+      `CREATE SCHEMA ${schema}; CREATE TABLE ${schema}.customer (customerid bigint PRIMARY KEY, name text NOT NULL);
+       INSERT INTO ${schema}.customer VALUES (9999, 'was here')`,
+    );
+    const options = { targetSchema: schema, onExisting: 'append', include: ['Customer'] };
+    const job = await hub.createJob(sourceId, options);
+    await act(job, 'start').expect(202);
+    const first = await hub.waitFor(job.id, 'succeeded', 'failed');
+
+    await act(job, 'rollback').expect(202);
+    const refused = await hub.waitFor(job.id, 'failed', 'rolled_back');
+    await act(job, 'plan').expect(409);
+    await act(job, 'start').expect(202);
+    const ended = await hub.waitFor(job.id, 'succeeded', 'failed');
+
+    expect(first).toMatchObject({ status: 'succeeded', error: null });
+    expect(refused.error).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+    expect(ended).toMatchObject({ status: 'succeeded', error: null });
+    expect(await countIn(schema, 'customer')).toBe(101);
+  });
+
+  it('whose verification could not begin is not taken for one that has written nothing', async () => {
+    const file = path.join(folder, 'gone.sqlite');
+    writeSource(file);
+    const goneId = await hub.addSource(file);
+    const job = await hub.createJob(goneId, { targetSchema: nextSchema(), include: ['Customer'] });
+    await act(job, 'start').expect(202);
+    await hub.waitFor(job.id, 'succeeded');
+    const answer = await hub.call('get', `/connections/${goneId}`).expect(200);
+    const { path: stored } = (answer.body as { options: { path: string } }).options;
+    await rm(path.join(hub.api.dataDir, 'sources', stored));
+
+    await act(job, 'verify').expect(202);
+    const failed = await hub.waitFor(job.id, 'failed', 'succeeded');
+
+    expect(failed).toMatchObject({ phase: 'verify', error: { code: 'SOURCE_FILE_MISSING' } });
+    await act(job, 'plan').expect(409);
+    await act(job, 'assess').expect(409);
+    await hub
+      .call('patch', `/migration-jobs/${job.id}`, { options: { identifiers: 'preserve' } })
+      .set('If-Match', '*')
+      .expect(409);
+  });
+
+  it('answers many refused requests at once without waiting for itself', async () => {
+    const job = await hub.createJob(sourceId);
+
+    const answers = await Promise.all(Array.from({ length: 30 }, () => act(job, 'pause')));
+
+    expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([409]));
+  });
+
   it('fails where a table is in the way, makes nothing, and says which option is to blame', async () => {
     const schema = nextSchema();
     await hub.targetClient.query(
