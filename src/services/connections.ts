@@ -1,10 +1,12 @@
-import { Transaction } from 'sequelize';
+import { Op, Transaction } from 'sequelize';
 import { v7 as uuidv7 } from 'uuid';
 
 import { AppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
+import { MigrationJob } from '../models/migration-job.ts';
 import { SourceFile } from '../models/source-file.ts';
 import { inTransaction } from '../models/transaction.ts';
+import type { JobStatus } from '../models/vocabulary.ts';
 import { recordAudit, type AuditContext } from './audit.ts';
 import { assertDatabase, getConnection } from './connection-locations.ts';
 import {
@@ -46,6 +48,11 @@ interface Stored {
   readonly password: string | undefined;
 }
 
+/** What decides where a connection leads. User, password and TLS only decide how to get in. */
+const PLACE_OPTIONS = ['path', 'sourceFileId', 'host', 'port', 'database'] as const;
+/** Nothing of the job is anywhere. A finished job can still be verified and rolled back: it needs the place it wrote to. */
+const PLACELESS_STATUSES: readonly JobStatus[] = ['draft', 'rolled_back'];
+
 /** @throws AppError HOST_NOT_ALLOWED, PATH_OUTSIDE_DATA_FOLDER, VALIDATION_FAILED for an unknown file */
 export async function createConnection(
   hub: Hub,
@@ -81,7 +88,7 @@ export async function createConnection(
 /**
  * Changes what is given and keeps the rest, the password too.
  * @param expectedVersion the version that the client has read; null = whichever it is
- * @throws AppError NOT_FOUND, PRECONDITION_FAILED, and as createConnection
+ * @throws AppError NOT_FOUND, PRECONDITION_FAILED, IN_USE where it would lead a job elsewhere, and as createConnection
  */
 export async function updateConnection(
   hub: Hub,
@@ -94,10 +101,12 @@ export async function updateConnection(
     throw new AppError('PRECONDITION_FAILED');
   }
   const stored = merge(typedConnection(before), change);
+  const moved = findMove(typedConnection(before), stored.typed);
   if (change.options) await assertReachable(hub, stored.typed);
 
   return inTransaction(hub.sequelize, async (transaction) => {
     await lockFile(stored.typed, transaction);
+    if (moved !== undefined) await assertMovable(id, moved, transaction);
     const [, [connection]] = await Connection.update(
       {
         ...(change.name === undefined ? {} : { name: change.name }),
@@ -153,6 +162,38 @@ function merge(before: TypedConnection, { options }: ConnectionChange): Stored {
   const merged = { ...before.options, ...change };
   if (password === undefined) assertSameServer(before.options, merged);
   return { typed: { ...before, options: merged }, password };
+}
+
+/** The option that makes a connection lead elsewhere; undefined = it leads where it did. */
+function findMove(
+  before: TypedConnection,
+  after: TypedConnection,
+): (typeof PLACE_OPTIONS)[number] | undefined {
+  const [from, to] = [before, after].map(({ options }) => new Map(Object.entries(options)));
+  return PLACE_OPTIONS.find((name) => to?.has(name) && to.get(name) !== from?.get(name));
+}
+
+/**
+ * Under a job that lives, another place would make it go on, verify or drop in a database that it has never written to. The
+ * connection's row keeps jobs from being made, theirs keep them from being started, until the change is committed.
+ */
+async function assertMovable(id: string, option: string, transaction: Transaction): Promise<void> {
+  await Connection.findByPk(id, { lock: true, transaction });
+  // Drafts too: one that is not locked could be started in between.
+  const jobs = await MigrationJob.findAll({
+    attributes: ['status'],
+    where: { [Op.or]: [{ sourceId: id }, { targetId: id }] },
+    // In one order, so that two changes at once wait for each other instead of ending in a deadlock.
+    order: [['id', 'ASC']],
+    lock: Transaction.LOCK.SHARE,
+    transaction,
+  });
+  if (jobs.every(({ status }) => PLACELESS_STATUSES.includes(status))) return;
+  throw new AppError('IN_USE', {
+    entity: 'Connection',
+    user: 'a migration job',
+    field: `options.${option}`,
+  });
 }
 
 /** Whoever may change a connection may not know its password: it must not be sent to a server of their choice. */

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { AuditTrail } from '../../../src/models/audit-trail.ts';
 import { Connection } from '../../../src/models/connection.ts';
 import { MigrationJob } from '../../../src/models/migration-job.ts';
+import type { JobStatus } from '../../../src/models/vocabulary.ts';
 import { getConnection, locateTarget } from '../../../src/services/connection-locations.ts';
 import { sourcesFolder } from '../../../src/services/source-folder.ts';
 import { buildUser, startTestApi, type TestApi, type TestUser } from '../../helpers/api.ts';
@@ -409,6 +410,68 @@ describe('/api/v1/connections', () => {
       expect(refused.status).toBe(400);
       expect(refused.body).toMatchObject({ field: 'options.password' });
       expect(accepted.status).toBe(200);
+    });
+
+    const useIn = (status: JobStatus, ends: { sourceId: string; targetId: string }) =>
+      MigrationJob.create({ name: 'job', status, ...ends });
+
+    it.each(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const)(
+      'leads nowhere else while a job of it is %s',
+      async (status) => {
+        const [source, target] = [await createSource('legacy/shop.db'), await createTarget()];
+        await useIn(status, { sourceId: source.id, targetId: target.id });
+
+        const answers = [
+          await patch(source.id, '*', { options: { path: 'legacy/other.db' } }),
+          await patch(target.id, '*', { options: targetOptions({ host: '93.184.215.14' }) }),
+          await patch(target.id, '*', { options: targetOptions({ port: 1 }) }),
+          await patch(target.id, '*', { options: targetOptions({ database: 'other' }) }),
+        ];
+
+        expect(answers.map(({ status: code, headers }) => [code, headers['x-error-code']])).toEqual(
+          answers.map(() => [409, 'IN_USE']),
+        );
+        expect(answers.map(({ body }) => (body as { field: string }).field)).toEqual([
+          'options.path',
+          'options.host',
+          'options.port',
+          'options.database',
+        ]);
+        expect((await getConnection(target.id)).version).toBe(1);
+      },
+    );
+
+    it('keeps name and way in changeable under a job, and all of it under a draft', async () => {
+      const [source, target] = [await createSource('legacy/shop.db'), await createTarget()];
+      const job = await useIn('running', { sourceId: source.id, targetId: target.id });
+      const sameWay = targetOptions({ user: 'another', password: 'another', ssl: 'require' });
+
+      const underRunning = [
+        await patch(source.id, '*', { name: uniqueName(), options: { path: 'legacy/shop.db' } }),
+        await patch(target.id, '*', { name: uniqueName(), options: sameWay }),
+      ];
+      await job.update({ status: 'rolled_back' });
+      const underRolledBack = await patch(target.id, '*', { options: { database: 'other' } });
+      await job.update({ status: 'draft' });
+      const underDraft = await patch(source.id, '*', { options: { path: 'legacy/other.db' } });
+
+      const answers = [...underRunning, underRolledBack, underDraft];
+      expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+
+    it('waits for a job that is being started, and then leads nowhere else', async () => {
+      const [source, target] = [await createSource('legacy/shop.db'), await createTarget()];
+      const job = await useIn('draft', { sourceId: source.id, targetId: target.id });
+      const starting = await api.sequelize.transaction();
+      await job.update({ status: 'queued' }, { transaction: starting });
+
+      const changing = patch(target.id, '*', { options: { database: 'other' } }).then(
+        (response) => response,
+      );
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      await starting.commit();
+
+      expect((await changing).status).toBe(409);
     });
 
     it('F4: refuses fields that are not the client’s to change', async () => {
