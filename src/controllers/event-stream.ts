@@ -23,8 +23,11 @@ export class EventStream {
     response.once('close', () => {
       closed.abort();
     });
+    // A client that left while its request was looked at: `close` has fired and will not fire again.
+    if (response.destroyed || response.writableEnded) closed.abort();
     this.closed = closed.signal;
     this.#response = response;
+    if (this.closed.aborted) return;
     response.writeHead(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       // Proxies must neither keep nor compress nor collect what is meant to arrive now.
