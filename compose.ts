@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { Logger } from 'pino';
 import type { Sequelize } from 'sequelize';
 
@@ -20,6 +22,8 @@ export interface Composition {
   readonly hub: Hub;
   /** Starts a worker in this process. Stop it before `close`. */
   readonly startWorker: () => Promise<RunningWorker>;
+  /** Resolves with the reason when the process has to stop because of an error that nobody has caught. */
+  readonly failing: Promise<string>;
   /** Ends queue, pools and threads, and lets go of the embedded PostgreSQL. May be called twice. */
   readonly close: () => Promise<void>;
 }
@@ -28,6 +32,8 @@ export interface Composition {
 const JOBS_AT_ONCE = 2;
 const TARGET_DATABASE = 'target';
 const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+/** What a part may take to close. A pool waits for every connection that is lent, also for those of a job that was left to its lease. */
+const CLOSE_SECONDS = 10;
 
 /**
  * Database, schema check, models and queue, in this order. What has been opened is closed again where a later part fails.
@@ -35,27 +41,29 @@ const STOP_SIGNALS = ['SIGTERM', 'SIGINT'] as const;
  */
 export async function compose(env: Env): Promise<Composition> {
   const log = createLogger({ level: env.logLevel });
+  const failing = fatalError(log);
   const opened = new Openings();
   try {
     const embedded = await startDatabase(env, log);
     opened.add(async () => embedded?.stop());
     const url = embedded?.url ?? env.databaseUrl ?? '';
     const sequelize = createSequelize({ url, schema: env.databaseSchema });
-    opened.add(async () => sequelize.close());
+    opened.add(() => inTime(sequelize.close()));
     await prepareSchema(sequelize, env, log);
     initModels(sequelize);
 
     const queue = createQueue(url, env, log);
-    opened.add(async () => queue.stop(0));
+    opened.add(() => inTime(queue.stop(0)));
     await queue.start();
     const passwords = new Passwords();
-    opened.add(async () => passwords.close());
+    opened.add(() => inTime(passwords.close()));
 
     const settings = { ...env, embeddedServer: describeServer(embedded) };
     const hub: Hub = { sequelize, settings, log, passwords, queue };
     return {
       hub,
       startWorker: () => startHubWorker(hub, queue),
+      failing,
       close: () => opened.close(),
     };
   } catch (error) {
@@ -65,14 +73,17 @@ export async function compose(env: Env): Promise<Composition> {
 }
 
 /**
- * Runs an entry file. What `main` throws ends the process with code 1 and says why on standard error: without a stack,
- * because an operator has to read it.
+ * Runs an entry file, and ends the process when `main` has: what still runs then had its time, and would keep it alive. What
+ * `main` throws ends it with code 1 and says why on standard error: without a stack, because an operator has to read it.
  */
 export function runEntry(main: () => Promise<void>): void {
-  main().catch((error: unknown) => {
-    process.stderr.write(`${serializeError(error).message}\n`);
-    process.exit(1);
-  });
+  main().then(
+    () => process.exit(),
+    (error: unknown) => {
+      process.stderr.write(`${serializeError(error).message}\n`);
+      process.exit(1);
+    },
+  );
 }
 
 /** Resolves at the first SIGTERM or SIGINT. A second one is from somebody who does not want to wait: exit code 1, at once. */
@@ -86,6 +97,20 @@ export function stopSignal(): Promise<NodeJS.Signals> {
       resolve(name);
     });
   }
+  return promise;
+}
+
+/**
+ * After an error that nobody has caught, the state of the process is unknown: it ends what is running, and then itself. Node's
+ * own report would print the whole of the error, and Sequelize hangs the statement and its values on its errors.
+ */
+function fatalError(log: Logger): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  process.on('uncaughtException', (error) => {
+    log.error({ err: error }, 'an error that nobody has caught');
+    process.exitCode = 1;
+    resolve('uncaught error');
+  });
   return promise;
 }
 
@@ -157,4 +182,11 @@ class Openings {
     }
     if (errors.length > 0) throw errors[0];
   }
+}
+
+/** The embedded PostgreSQL has a limit of its own. */
+async function inTime(closing: Promise<unknown>): Promise<void> {
+  const late = sleep(CLOSE_SECONDS * 1000, 'late' as const, { ref: false });
+  if ((await Promise.race([closing, late])) !== 'late') return;
+  throw new Error(`A part of the hub was not closed after ${String(CLOSE_SECONDS)} seconds`);
 }

@@ -1,8 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-import type { Logger } from 'pino';
-
 import { createApp } from './app.ts';
 import { compose, runEntry, stopSignal } from './compose.ts';
 import type { Env } from './src/config/env.ts';
@@ -25,8 +23,7 @@ const UNREADY_SECONDS = 5;
 async function main(): Promise<void> {
   const env = loadEnv();
   const stopping = stopSignal();
-  const { hub, startWorker, close } = await compose(env);
-  const failing = fatalError(hub.log);
+  const { hub, startWorker, failing, close } = await compose(env);
   try {
     await prepareFolders(hub);
     const admin = await ensureFirstAdmin(hub, env);
@@ -56,17 +53,6 @@ async function prepareFolders({ settings: { dataDir } }: Hub): Promise<void> {
   await mkdir(sourcesFolder(dataDir), { recursive: true });
   await mkdir(uploadsFolder(dataDir), { recursive: true, mode: 0o700 });
   await removeLeftParts(uploadsFolder(dataDir));
-}
-
-/** After an error that nobody has caught, the state of the process is unknown: it ends what is running, and then itself. */
-function fatalError(log: Logger): Promise<string> {
-  const { promise, resolve } = Promise.withResolvers<string>();
-  process.on('uncaughtException', (error) => {
-    log.error({ err: error }, 'an error that nobody has caught');
-    process.exitCode = 1;
-    resolve('uncaught error');
-  });
-  return promise;
 }
 
 interface Announcement {

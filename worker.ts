@@ -7,11 +7,12 @@ const DRAIN_SECONDS = 20;
 /** A worker process: takes jobs from the queue until it is told to stop. Start as many as there are machines. */
 async function main(): Promise<void> {
   const stopping = stopSignal();
-  const { hub, startWorker, close } = await compose(loadEnv());
+  const { hub, startWorker, failing, close } = await compose(loadEnv());
   try {
     const worker = await startWorker();
     hub.log.info('worker is ready');
-    hub.log.info({ signal: await stopping }, 'worker is stopping');
+    const reason = await Promise.race([stopping, failing]);
+    hub.log.info({ reason }, 'worker is stopping');
     await worker.stop(DRAIN_SECONDS);
   } finally {
     await close();
