@@ -12,6 +12,7 @@ import {
 } from './src/services/embedded-connection.ts';
 import { ensureFirstAdmin, type FirstAdmin } from './src/services/first-admin.ts';
 import type { Hub } from './src/services/hub.ts';
+import { removeOrphanedFiles } from './src/services/source-files.ts';
 import { sourcesFolder, uploadsFolder } from './src/services/source-folder.ts';
 import { removeLeftParts } from './src/services/stored-file.ts';
 
@@ -49,10 +50,12 @@ async function main(): Promise<void> {
   hub.log.info('the API has stopped');
 }
 
-async function prepareFolders({ settings: { dataDir } }: Hub): Promise<void> {
+async function prepareFolders(hub: Hub): Promise<void> {
+  const { dataDir } = hub.settings;
   await mkdir(sourcesFolder(dataDir), { recursive: true });
   await mkdir(uploadsFolder(dataDir), { recursive: true, mode: 0o700 });
   await removeLeftParts(uploadsFolder(dataDir));
+  await removeOrphanedFiles(hub);
 }
 
 interface Announcement {

@@ -1,6 +1,6 @@
-import { rm } from 'node:fs/promises';
+import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
+import { v7 as uuidv7, validate as isUuid } from 'uuid';
 
 import { AppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
@@ -9,7 +9,11 @@ import { inTransaction } from '../models/transaction.ts';
 import { MAX_LENGTHS } from '../models/vocabulary.ts';
 import { recordAudit, type AuditContext } from './audit.ts';
 import type { Hub } from './hub.ts';
+import { uploadsFolder } from './source-folder.ts';
 import type { StoredFile } from './stored-file.ts';
+
+/** A file gets its row within seconds of its name, so one without a row that is older has lost it to a crash. */
+const ORPHANED_MS = 3_600_000;
 
 export interface ReceivedFile {
   /** As the client called it. */
@@ -70,6 +74,28 @@ export async function deleteSourceFile(hub: Hub, id: string, context: AuditConte
   });
   // After the commit: a row without its file would be worse than a file without its row.
   await rm(path.join(hub.settings.dataDir, relative), { force: true });
+}
+
+/**
+ * Clears received files that no row names: the process died between the two. Touches nothing where there is no row at all, as
+ * then this may be another database than the one that the files belong to.
+ */
+export async function removeOrphanedFiles({ settings: { dataDir } }: Hub): Promise<void> {
+  const folder = uploadsFolder(dataDir);
+  // The folder before the rows: a file that gets its row in between is not taken for an orphan.
+  const names = (await readdir(folder).catch(() => [])).filter((name) => isUuid(name));
+  const files = await SourceFile.findAll({ attributes: ['path'] });
+  if (files.length === 0) return;
+
+  const known = new Set(files.map((file) => path.join(dataDir, file.path)));
+  for (const file of names.map((name) => path.join(folder, name))) {
+    if (!known.has(file) && (await isOld(file))) await rm(file, { force: true });
+  }
+}
+
+async function isOld(file: string): Promise<boolean> {
+  const { mtimeMs } = await stat(file).catch(() => ({ mtimeMs: Date.now() }));
+  return Date.now() - mtimeMs > ORPHANED_MS;
 }
 
 /** What a client calls a file is for people only: no folders, no control characters, no end. */

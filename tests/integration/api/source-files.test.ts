@@ -11,6 +11,7 @@ import supertest from 'supertest';
 import { createApp } from '../../../app.ts';
 import { AuditTrail } from '../../../src/models/audit-trail.ts';
 import { SourceFile } from '../../../src/models/source-file.ts';
+import { removeOrphanedFiles } from '../../../src/services/source-files.ts';
 import { uploadsFolder } from '../../../src/services/source-folder.ts';
 import { removeLeftParts } from '../../../src/services/stored-file.ts';
 import { buildUser, startTestApi, type TestApi, type TestUser } from '../../helpers/api.ts';
@@ -224,6 +225,23 @@ describe('/api/v1/source-files', () => {
 
     const left = (await stored()).filter((name) => name.endsWith('.part'));
     expect(left).toEqual([alive, elsewhereNew].map((file) => path.basename(file)).sort());
+  });
+
+  it('clears at start received files that have lost their row, and no others', async () => {
+    const folder = uploadsFolder(api.dataDir);
+    const { id } = await upload('old but known.db');
+    const { path: relative } = await SourceFile.findByPk(id, { rejectOnEmpty: true });
+    const [known, old, young] = [path.basename(relative), randomUUID(), randomUUID()];
+    for (const name of [old, young, 'not-ours.db']) await writeFile(path.join(folder, name), 'x');
+    const longAgo = new Date(Date.now() - 2 * 3_600_000);
+    for (const name of [known, old, 'not-ours.db'])
+      await utimes(path.join(folder, name), longAgo, longAgo);
+
+    await removeOrphanedFiles(api.hub);
+
+    const left = await stored();
+    expect(left).toEqual(expect.arrayContaining([known, young, 'not-ours.db']));
+    expect(left).not.toContain(old);
   });
 
   it('lists and deletes, the file as well as the row', async () => {
