@@ -55,7 +55,8 @@ export function isTargetError(error: unknown): boolean {
 
 /**
  * An error of `pg` as an AppError. The server's own message is kept as `reason` (it names the objects of the user's own
- * target); its `detail`, which can hold row values, is kept only where it can name nothing but objects.
+ * target) without the values of rows that it quotes; its `detail`, which can hold row values, is kept only where it can
+ * name nothing but objects.
  */
 export function mapTargetError(error: unknown, context: TargetErrorContext): AppError {
   if (error instanceof AppError) return error;
@@ -69,7 +70,7 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
     {
       what: context.what,
       database: context.database,
-      reason: describe(code, message) + namedObjects(error),
+      reason: isRaised(error) ? RAISED : describe(code, message) + namedObjects(error),
       sqlState: code,
       ...(field === undefined ? {} : { field }),
     },
@@ -83,6 +84,25 @@ const NAMES_OBJECTS = new Set(['2BP01', '0A000']);
 function namedObjects(error: unknown): string {
   if (!(error instanceof pg.DatabaseError) || !NAMES_OBJECTS.has(error.code ?? '')) return '';
   return error.detail === undefined ? '' : ` (${error.detail})`;
+}
+
+const RAISED = 'a trigger or function of the target raised an exception';
+
+/** The text of RAISE and ASSERT is the user's own, whatever SQLSTATE it comes with, and may hold anything of a row. */
+function isRaised(error: unknown): boolean {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  return error.routine === 'exec_stmt_raise' || error.code?.startsWith('P0') === true;
+}
+
+/**
+ * Messages of data exceptions (class 22) quote the value and next to nothing else; quotes within it are not escaped, so all
+ * from the first to the last is masked. Bytes of a text in a wrong encoding stand there as `0xe4 0xf6`. The quotes are those
+ * of the server's language.
+ */
+function maskValues(message: string): string {
+  return message
+    .replace(/["«»„“”'‘’「『].*["«»„“”'‘’」』]/su, '"…"')
+    .replace(/0x[0-9a-f]{2}(?: 0x[0-9a-f]{2})*/gi, '0x…');
 }
 
 function readError(error: unknown): {
@@ -112,5 +132,6 @@ function describe(code: string, message: string): string {
   if (code === 'ECONNREFUSED') return 'connection refused';
   if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'unknown host';
   if (/timeout e|connection timeout/i.test(message)) return 'no answer in time';
-  return message === '' ? code : message;
+  if (message === '') return code;
+  return code.startsWith('22') ? maskValues(message) : message;
 }
