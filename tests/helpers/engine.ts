@@ -3,6 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { setTimeout } from 'node:timers/promises';
 
 import pg from 'pg';
 
@@ -42,6 +43,8 @@ export interface TestEngine {
   sql<Row extends pg.QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
   /** A session of its own in the target, for locks by hand. Closed with the engine. */
   connect(): Promise<pg.PoolClient>;
+  /** Waits until sessions of the engine wait for a lock that somebody else holds, or (false) until none does. */
+  untilWaiting(expected?: boolean): Promise<void>;
   /** Makes a new SQLite file; gives its path. */
   buildLegacyFile(content: Content): string;
   /** A job that moves a file into the target. What it opens is closed with the engine. */
@@ -75,7 +78,7 @@ export async function startTestEngine(): Promise<TestEngine> {
   const database = await createTestDatabase();
   const folder = await mkdtemp(path.join(os.tmpdir(), 'hub-engine-'));
   const location = locationOf(database.url);
-  const hand = new pg.Pool({ connectionString: database.url, max: 4 });
+  const hand = new pg.Pool({ connectionString: database.url, max: 10 });
   hand.on('error', () => undefined);
   const targets: Target[] = [];
   const jobs: TestJob[] = [];
@@ -96,6 +99,19 @@ export async function startTestEngine(): Promise<TestEngine> {
       const session = await hand.connect();
       sessions.push(session);
       return session;
+    },
+    async untilWaiting(expected = true) {
+      const end = Date.now() + 10_000;
+      for (;;) {
+        const { rows } = await hand.query<{ sessions: number }>(
+          `SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE datname = current_database()
+             AND application_name = 'legacy-migration-hub' AND wait_event_type = 'Lock'`,
+        );
+        const sessions = rows[0]?.sessions ?? 0;
+        if (sessions > 0 === expected) return;
+        if (Date.now() > end) throw new Error(`${String(sessions)} sessions wait for a lock`);
+        await setTimeout(20);
+      }
     },
     buildLegacyFile(content) {
       const file = path.join(folder, `${randomUUID()}.db`);
@@ -194,18 +210,21 @@ export class TestJob {
     }
   }
 
-  async finish(): Promise<void> {
+  async finish(signal: AbortSignal = new AbortController().signal): Promise<void> {
     await finish({
       target: this.#target,
       ledger: this.ledger,
       plan: await this.plan(),
       lanes: 2,
-      signal: new AbortController().signal,
+      signal,
       onEvent: (event) => void this.events.push(event),
     });
   }
 
-  async verify(mode: Exclude<VerifyMode, 'none'> = 'checksum'): Promise<TableVerdict[]> {
+  async verify(
+    mode: Exclude<VerifyMode, 'none'> = 'checksum',
+    onTable: (verdict: TableVerdict) => void = () => undefined,
+  ): Promise<TableVerdict[]> {
     return await verify({
       target: this.#target,
       ledger: this.ledger,
@@ -215,11 +234,13 @@ export class TestJob {
       signal: new AbortController().signal,
       openSnapshot: () => this.openSnapshot(),
       rejectedLocators: (table, chunk) => Promise.resolve(this.journal.locators(table, chunk)),
+      onTable,
     });
   }
 
-  async rollback(): Promise<RollbackResult> {
-    return await rollback({ target: this.#target, ledger: this.ledger });
+  async rollback(signal?: AbortSignal): Promise<RollbackResult> {
+    const request = { target: this.#target, ledger: this.ledger };
+    return await rollback(signal === undefined ? request : { ...request, signal });
   }
 
   /** Everything from assess to finish. */

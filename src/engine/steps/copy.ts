@@ -71,16 +71,19 @@ interface CopyChunkRequest extends CopyRequest, Task {
 async function copyChunk(request: CopyChunkRequest): Promise<void> {
   const { target, ledger, journal, table, chunk, signal } = request;
   const what = `copying ${table.source}, chunk ${String(chunk.number)}`;
-  const result = await target.inTransaction(what, async (session) => {
-    const claim = ledger.claimChunk(session, table.source, chunk.number);
-    if (!(await orAborted(claim, signal))) return null;
-    await journal.beginChunk(table, chunk);
-    const copied = await streamChunk(request, session);
-    await ledger.completeChunk(session, table.source, chunk.number, copied);
-    return copied;
-  });
-  const stored = result ?? (await ledger.chunks()).get(table.source)?.get(chunk.number);
-  if (stored !== undefined) await journal.chunkDone(table, chunk, stored);
+  const result = await target.inTransaction(
+    what,
+    async (session) => {
+      if (!(await ledger.claimChunk(session, table.source, chunk.number))) return null;
+      await journal.beginChunk(table, chunk);
+      const copied = await streamChunk(request, session);
+      await ledger.completeChunk(session, table.source, chunk.number, copied);
+      return copied;
+    },
+    signal,
+  );
+  const stored = result ?? (await ledger.findChunk(table.source, chunk.number));
+  if (stored !== null) await journal.chunkDone(table, chunk, stored);
 }
 
 async function streamChunk(
@@ -115,7 +118,7 @@ async function streamChunk(
     await writer.write(batch.lines, signal);
   }
 
-  const rowsCopied = await orAborted(writer.finish(), signal);
+  const rowsCopied = await writer.finish();
   if (rowsCopied !== rowsEncoded || rowsRead !== rowsCopied + rowsRejected) {
     throw new AppError('ROWS_UNACCOUNTED', { tables: [table.source] });
   }
@@ -128,18 +131,6 @@ async function streamChunk(
     bytes: digest.bytes,
     digest: digest.finish(),
   };
-}
-
-/** Does not wait for the server once the signal is aborted: the session is closed, and the server rolls back. */
-async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Promise<Result> {
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const abort = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', abort, { once: true });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener('abort', abort);
-  }
 }
 
 function rowRejected(table: PlannedTable, rejects: readonly Reject[]): AppError {

@@ -4,7 +4,7 @@ import type { Plan, PlannedTable } from '../contract.ts';
 import { createTableSql } from '../target/ddl.ts';
 import { qualifiedName, quoteIdentifier } from '../target/identifiers.ts';
 import type { Ledger, LedgerObject } from '../target/ledger.ts';
-import { groupByReferences } from '../target/table-groups.ts';
+import { groupByReferences, lockAndFindExchanged } from '../target/table-groups.ts';
 import type { Target } from '../target/target.ts';
 import {
   assertNoReferences,
@@ -51,13 +51,15 @@ export async function create(request: CreateRequest): Promise<void> {
   });
   await assertPossible(request, free, taken);
 
-  await createSchema(target, plan.options.targetSchema);
+  await createSchema(request);
   await replaceOrTakeOver(request, taken);
   for (const table of free) {
     signal.throwIfAborted();
-    await target.inTransaction(`creating table ${table.target}`, async (session) => {
-      await makeTable(session, ledger, table);
-    });
+    await target.inTransaction(
+      `creating table ${table.target}`,
+      (session) => makeTable(session, ledger, table),
+      signal,
+    );
     await request.onTable?.(table, 'created');
   }
 }
@@ -108,7 +110,8 @@ function assertFree(names: readonly string[]): void {
   throw new AppError('TARGET_TABLE_EXISTS', { tables: names, field: 'options.onExisting' });
 }
 
-async function createSchema(target: Target, schema: string): Promise<void> {
+async function createSchema({ target, plan, signal }: CreateRequest): Promise<void> {
+  const schema = plan.options.targetSchema;
   const [row] = await target.query<{ found: boolean }>(
     'looking for the target schema',
     'SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1) AS found',
@@ -118,6 +121,8 @@ async function createSchema(target: Target, schema: string): Promise<void> {
   await target.query(
     `creating schema ${schema}`,
     `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`,
+    [],
+    signal,
   );
 }
 
@@ -135,8 +140,10 @@ async function replaceOrTakeOver(
     const group = taken.filter(({ object }) => oids.includes(object.oid));
     const names = group.map(({ object }) => object.name).join(', ');
     const replace = plan.options.onExisting === 'drop' ? replaceTables : takeOverTables;
-    const origin = await target.inTransaction(`making way in ${names}`, (session) =>
-      replace(session, request, group),
+    const origin = await target.inTransaction(
+      `making way in ${names}`,
+      (session) => replace(session, request, group),
+      signal,
     );
     for (const { table } of group) await request.onTable?.(table, origin);
   }
@@ -147,6 +154,7 @@ async function replaceTables(
   { ledger }: CreateRequest,
   group: readonly TakenTable[],
 ): Promise<LedgerObject['origin']> {
+  await lock(session, group, 'ACCESS EXCLUSIVE');
   // Without CASCADE: what others have built on the old tables is theirs, and PostgreSQL says what is in the way.
   await session.query(`DROP TABLE ${namesOf(group)}`);
   for (const { table } of group) await makeTable(session, ledger, table);
@@ -158,7 +166,7 @@ async function takeOverTables(
   { ledger, plan }: CreateRequest,
   group: readonly TakenTable[],
 ): Promise<LedgerObject['origin']> {
-  await session.query(`LOCK TABLE ${namesOf(group)} IN SHARE ROW EXCLUSIVE MODE`);
+  await lock(session, group, 'SHARE ROW EXCLUSIVE');
   // Once more: before the lock somebody could still change them.
   for (const { table, object } of group) await assertSuitable(session, table, object);
   const origin = plan.options.onExisting === 'truncate' ? 'truncated' : 'appended';
@@ -167,6 +175,26 @@ async function takeOverTables(
     await record(session, ledger, { table, origin, rowsBefore: await countRows(session, table) });
   }
   return origin;
+}
+
+/** Throws TARGET_TABLE_UNSUITABLE, not to be tried again: a table that nobody has looked at is neither dropped nor filled. */
+async function lock(
+  session: pg.PoolClient,
+  group: readonly TakenTable[],
+  mode: 'ACCESS EXCLUSIVE' | 'SHARE ROW EXCLUSIVE',
+): Promise<void> {
+  const tables = group.map(({ table: { schema, target }, object: { oid } }) => ({
+    schema,
+    target,
+    oid,
+  }));
+  const exchanged = await lockAndFindExchanged(session, tables, mode);
+  if (exchanged === null) return;
+  throw new AppError('TARGET_TABLE_UNSUITABLE', {
+    table: exchanged.target,
+    reason: 'it was just exchanged for another table',
+    field: 'options.onExisting',
+  });
 }
 
 function namesOf(group: readonly TakenTable[]): string {

@@ -49,10 +49,11 @@ export async function finish(request: FinishRequest): Promise<void> {
 
   await buildIndexes(request, made, inventory.indexes);
   await addPrimaryKeys(request, made, inventory.primaryKeys);
-  for (const table of plan.tables) await advanceIdentity(request.target, table);
+  for (const table of plan.tables) await advanceIdentity(request, table);
   await addConstraints(request, made, inventory.constraints);
-  await inLanes(plan.tables, request, async (table) => {
-    await request.target.query(`analyzing ${table.target}`, `ANALYZE ${qualifiedName(table)}`);
+  await inLanes(plan.tables, request, async (table, _, signal) => {
+    const sql = `ANALYZE ${qualifiedName(table)}`;
+    await request.target.query(`analyzing ${table.target}`, sql, [], signal);
   });
 
   const left = await findMissing(request.target, made, plan);
@@ -86,17 +87,49 @@ async function buildIndexes(
     const indexes = key === null ? table.indexes : [key, ...table.indexes];
     return indexes.filter(({ name }) => missing.has(name)).map((index) => ({ table, index }));
   });
-  await inLanes(tasks, request, async ({ table, index }) => {
-    await request.target.query(
-      `building ${describeIndex(index)} of ${table.target}`,
-      createIndexSql(table, index),
-    );
-    await request.onEvent?.({
-      level: 'info',
-      table: table.source,
-      message: `Built ${describeIndex(index)}`,
-    });
+  await inLanes(tasks, request, async ({ table, index }, _, signal) => {
+    await buildIndex({ ...request, signal }, table, index);
   });
+}
+
+/** SQLSTATEs of an index whose name has been taken: before it was built, and by one that was built at the same time. */
+const NAME_TAKEN = new Set(['42P07', '23505']);
+
+/** The session of a worker that died may still be building the same index: it is waited for, and what it built is taken. */
+async function buildIndex(
+  request: FinishRequest,
+  table: PlannedTable,
+  index: PlannedIndex,
+): Promise<void> {
+  const { target, plan } = request;
+  const what = `building ${describeIndex(index)} of ${table.target}`;
+  try {
+    await changeOwnTable(request, what, createIndexSql(table, index));
+  } catch (error) {
+    if (!NAME_TAKEN.has(sqlStateOf(error))) throw error;
+    const { indexes } = await findMissing(target, [table], plan);
+    if (indexes.has(index.name)) throw error;
+    return;
+  }
+  const message = `Built ${describeIndex(index)}`;
+  await request.onEvent?.({ level: 'info', table: table.source, message });
+}
+
+/**
+ * Waits for locks as long as it takes: on a table that this job made, only an earlier session of the job or a reader can be
+ * in the way. To give up would fail a job whose rows are all there.
+ */
+async function changeOwnTable(
+  { target, signal }: Pick<FinishRequest, 'target' | 'signal'>,
+  what: string,
+  sql: string,
+): Promise<void> {
+  await target.withSession(
+    what,
+    // One message is one transaction, after which the session's own timeout is back.
+    (session) => session.query(`SET LOCAL lock_timeout = 0; ${sql}`),
+    signal,
+  );
 }
 
 function describeIndex(index: PlannedIndex): string {
@@ -104,15 +137,15 @@ function describeIndex(index: PlannedIndex): string {
 }
 
 async function addPrimaryKeys(
-  { target, signal }: FinishRequest,
+  request: FinishRequest,
   tables: readonly PlannedTable[],
   missing: ReadonlySet<string>,
 ): Promise<void> {
   for (const table of tables) {
     const key = table.primaryKey;
     if (key === null || !missing.has(key.name)) continue;
-    signal.throwIfAborted();
-    await target.query(`adding primary key ${key.name}`, addPrimaryKeySql(table, key.name));
+    const sql = addPrimaryKeySql(table, key.name);
+    await changeOwnTable(request, `adding primary key ${key.name}`, sql);
   }
 }
 
@@ -120,7 +153,10 @@ async function addPrimaryKeys(
  * The next number is at least the one that the source's own counter would give, and beyond every row that is there. A
  * sequence that is further already stays where it is: its numbers may have been used.
  */
-async function advanceIdentity(target: Target, table: PlannedTable): Promise<void> {
+async function advanceIdentity(
+  { target, signal }: FinishRequest,
+  table: PlannedTable,
+): Promise<void> {
   if (table.identity === null) return;
   const { column, next } = table.identity;
   const what = `setting the identity of ${table.target}`;
@@ -130,6 +166,7 @@ async function advanceIdentity(target: Target, table: PlannedTable): Promise<voi
        FROM pg_get_serial_sequence($1, $2) AS name JOIN pg_sequence ON seqrelid = name::regclass
       WHERE seqincrement > 0`,
     [qualifiedName(table), column],
+    signal,
   );
   if (sequence === undefined) return;
   // Counted as numeric: a source may have used up the last number there is. Then so has the target.
@@ -140,6 +177,7 @@ async function advanceIdentity(target: Target, table: PlannedTable): Promise<voi
             (SELECT greatest(coalesce(max(${quoteIdentifier(column)})::numeric, 0) + 1, $2::numeric, 1) AS wanted FROM ${qualifiedName(table)}) AS rows
       WHERE wanted > own.last_value::numeric + CASE WHEN own.is_called THEN $4::numeric ELSE 0 END`,
     [sequence.name, next, sequence.max, sequence.step],
+    signal,
   );
 }
 
@@ -149,19 +187,21 @@ async function addConstraints(
   tables: readonly PlannedTable[],
   missing: ReadonlySet<string>,
 ): Promise<void> {
-  const { target, plan, signal } = request;
+  const { plan } = request;
   for (const table of tables) {
-    for (const { name, sql } of constraintsOf(table, plan)) {
-      signal.throwIfAborted();
-      if (missing.has(name))
-        await target.query(`adding constraint ${name} of ${table.target}`, sql);
+    for (const constraint of constraintsOf(table, plan)) {
+      if (!missing.has(constraint.name)) continue;
+      const what = `adding constraint ${constraint.name} of ${table.target}`;
+      await changeTables(request, what, { ...constraint, own: tables });
     }
   }
   // One lane a table: two validations of one table would wait for each other's lock.
-  await inLanes(tables, request, async (table, _, laneSignal) => {
-    for (const { name, label } of constraintsOf(table, plan)) {
-      laneSignal.throwIfAborted();
-      const broken = await validate(target, table, name);
+  await inLanes(tables, request, async (table, _, signal) => {
+    for (const constraint of constraintsOf(table, plan)) {
+      const { name, label } = constraint;
+      const sql = validateConstraintSql(table, name);
+      const change = { ...constraint, own: tables, sql };
+      const broken = await validate({ ...request, signal }, name, change);
       if (broken === null) continue;
       const message = `The ${label} ${name} stays NOT VALID: ${broken}`;
       await request.onEvent?.({ level: 'warning', table: table.source, message });
@@ -169,32 +209,69 @@ async function addConstraints(
   });
 }
 
-function constraintsOf(
-  table: PlannedTable,
-  plan: Plan,
-): { readonly name: string; readonly label: string; readonly sql: string }[] {
+interface Change {
+  readonly sql: string;
+  /** The other table that is locked; null = none. */
+  readonly referenced: PlannedTable | null;
+  /** Tables that this job made. */
+  readonly own: readonly PlannedTable[];
+}
+
+/** A lock on a table that others use is not waited for without end: they would queue up behind it. */
+async function changeTables(
+  request: FinishRequest,
+  what: string,
+  { sql, referenced, own }: Change,
+): Promise<void> {
+  if (referenced === null || own.includes(referenced)) return changeOwnTable(request, what, sql);
+  await request.target.query(what, sql, [], request.signal);
+}
+
+interface PlannedConstraint {
+  readonly name: string;
+  readonly label: string;
+  readonly sql: string;
+  readonly referenced: PlannedTable | null;
+}
+
+function constraintsOf(table: PlannedTable, plan: Plan): PlannedConstraint[] {
   const checks = table.checks.map((check) => ({
     name: check.name,
     label: 'check',
     sql: addCheckSql(table, check),
+    referenced: null,
   }));
   const keys = table.foreignKeys.flatMap((key: PlannedForeignKey) => {
     const referenced = plan.tables[key.referencedTable];
     return referenced === undefined
       ? []
-      : [{ name: key.name, label: 'foreign key', sql: addForeignKeySql(table, key, referenced) }];
+      : [
+          {
+            name: key.name,
+            label: 'foreign key',
+            sql: addForeignKeySql(table, key, referenced),
+            referenced,
+          },
+        ];
   });
   return [...checks, ...keys];
 }
 
 /** Null: valid now. Text: why the data does not allow it. */
-async function validate(target: Target, table: PlannedTable, name: string): Promise<string | null> {
+async function validate(
+  request: FinishRequest,
+  name: string,
+  change: Change,
+): Promise<string | null> {
   try {
-    await target.query(`validating ${name}`, validateConstraintSql(table, name));
+    await changeTables(request, `validating ${name}`, change);
     return null;
   } catch (error) {
-    const isViolation = error instanceof AppError && VIOLATIONS.has(String(error.details.sqlState));
-    if (!isViolation) throw error;
+    if (!(error instanceof AppError) || !VIOLATIONS.has(sqlStateOf(error))) throw error;
     return String(error.details.reason);
   }
+}
+
+function sqlStateOf(error: unknown): string {
+  return error instanceof AppError ? String(error.details.sqlState) : '';
 }

@@ -141,6 +141,17 @@ export class Ledger {
     return tables;
   }
 
+  /** One committed chunk. */
+  async findChunk(sourceTable: string, chunk: number): Promise<LedgerChunk | null> {
+    const [row] = await this.#target.query<ChunkRow>(
+      'reading the ledger',
+      `SELECT source_table, chunk, rows_read, rows_copied, rows_rejected, rows_adjusted, bytes, digest
+         FROM ${LEDGER_SCHEMA}.ledger_chunk WHERE job_id = $1 AND source_table = $2 AND chunk = $3`,
+      [this.#jobId, sourceTable, chunk],
+    );
+    return row === undefined ? null : presentChunk(row);
+  }
+
   /** Notes a table in the transaction that makes or empties it. */
   async recordObject(session: pg.PoolClient, object: LedgerObject): Promise<void> {
     await session.query(

@@ -1,3 +1,5 @@
+import type pg from 'pg';
+import { qualifiedName } from './identifiers.ts';
 import type { Target } from './target.ts';
 
 /**
@@ -28,6 +30,33 @@ export async function groupByReferences(
     for (const oid of family) families.set(oid, family);
   }
   return pack([...new Set(families.values())]);
+}
+
+/** A table of the target by the name under which it was found, and what it was then. */
+export interface FoundTable {
+  readonly schema: string;
+  readonly target: string;
+  readonly oid: string;
+}
+
+/**
+ * Locks tables, in a mode that at least keeps writers and renames out, and gives the first that is another one than was
+ * found: until the lock is held, somebody can put a table of their own in its place by renaming. Null: all are still the
+ * same, and stay so in this transaction.
+ */
+export async function lockAndFindExchanged(
+  session: pg.PoolClient,
+  tables: readonly FoundTable[],
+  mode: 'ACCESS EXCLUSIVE' | 'SHARE ROW EXCLUSIVE',
+): Promise<FoundTable | null> {
+  const names = tables.map(qualifiedName);
+  await session.query(`LOCK TABLE ${names.join(', ')} IN ${mode} MODE`);
+  const { rows } = await session.query<{ oid: string | null }>(
+    `SELECT to_regclass(name)::oid::bigint AS oid
+       FROM unnest($1::text[]) WITH ORDINALITY AS t (name, position) ORDER BY position`,
+    [names],
+  );
+  return tables.find(({ oid }, position) => rows[position]?.oid !== oid) ?? null;
 }
 
 /** As few groups as there can be without cutting a family. */

@@ -56,6 +56,27 @@ describe('create', () => {
     expect(verdicts.map(({ verdict }) => verdict)).toEqual(['passed', 'passed']);
   }
 
+  it.each(['drop', 'truncate', 'append'] as const)(
+    'leaves a table alone that somebody puts in the place of the one that it found (%s)',
+    async (onExisting) => {
+      await engine.sql(`CREATE TABLE ${schema}.customers (id bigint PRIMARY KEY, name text)`);
+      const other = await engine.connect();
+      await other.query(`BEGIN; ALTER TABLE ${schema}.customers RENAME TO kept;
+        CREATE TABLE ${schema}.customers AS SELECT 1::bigint AS id, 'theirs' AS name`);
+      const failing = failureOf(buildJob({ onExisting }).create());
+      await engine.untilWaiting();
+
+      await other.query('COMMIT');
+
+      expect(await failing).toMatchObject({
+        code: 'TARGET_TABLE_UNSUITABLE',
+        details: { table: 'customers', reason: 'it was just exchanged for another table' },
+      });
+      expect(await count('customers')).toBe(1);
+      expect(await relations()).toEqual(['customers r', 'customers_pkey i', 'kept r']);
+    },
+  );
+
   describe('onExisting fail', () => {
     it.each([
       ['table', 'CREATE TABLE %.orders (x int)', 'orders'],

@@ -234,6 +234,76 @@ describe('finish', () => {
     expect([await constraints(), await indexes()]).toEqual(before);
   });
 
+  describe('beside another session', () => {
+    it('stops at once when it is aborted, and leaves no backend that goes on', async () => {
+      const job = buildJob(FAMILY);
+      await job.create();
+      await job.copy();
+      const blocker = await engine.connect();
+      await blocker.query(`BEGIN; LOCK TABLE ${schema}.people IN ACCESS EXCLUSIVE MODE`);
+      const stop = new AbortController();
+      const finishing = failureOf(job.finish(stop.signal));
+      await engine.untilWaiting();
+      const begun = Date.now();
+
+      stop.abort(new Error('stopped by hand'));
+
+      expect(await finishing).toMatchObject({ message: 'stopped by hand' });
+      await engine.untilWaiting(false);
+      expect(Date.now() - begun).toBeLessThan(2000);
+      await blocker.query('ROLLBACK');
+      await job.finish();
+      expect(await indexes()).toContain('people_email_key');
+    });
+
+    it.each([
+      ['takes what it has built', 'COMMIT', []],
+      ['builds what it has given up', 'ROLLBACK', ['Built index visits_by_place']],
+    ])('waits for one that builds the same index, and %s', async (_, end, built) => {
+      const job = buildJob(FAMILY);
+      await job.migrate();
+      await engine.sql(`DROP INDEX ${schema}.visits_by_place`);
+      job.events.length = 0;
+      const other = await engine.connect();
+      await other.query(`BEGIN; CREATE INDEX visits_by_place ON ${schema}.visits (country, code)`);
+      const finishing = job.finish();
+      await engine.untilWaiting();
+
+      await other.query(end);
+      await finishing;
+
+      expect(job.events.map(({ message }) => message)).toEqual(built);
+      expect(await indexes()).toContain('visits_by_place');
+    });
+
+    it('does not give up on a lock that is held longer than any timeout of the session', async () => {
+      const job = buildJob(FAMILY);
+      await job.create();
+      await job.copy();
+      const blocker = await engine.connect();
+      await blocker.query(`BEGIN; LOCK TABLE ${schema}.people IN ACCESS EXCLUSIVE MODE`);
+      const finishing = job.finish();
+      await engine.untilWaiting();
+
+      const [backend] = await engine.sql<{ query: string }>(
+        `SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,
+      );
+
+      expect(backend?.query).toContain('SET LOCAL lock_timeout = 0');
+      await blocker.query('ROLLBACK');
+      await finishing;
+    });
+  });
+
+  it('lets the server look whether its client is still there', async () => {
+    expect(await engine.target.query('asking', 'SHOW client_connection_check_interval')).toEqual([
+      { client_connection_check_interval: '5s' },
+    ]);
+    expect(await engine.target.query('asking', 'SHOW lock_timeout')).toEqual([
+      { lock_timeout: '30s' },
+    ]);
+  });
+
   it('does not set an identity back when it is run twice', async () => {
     const job = buildJob(
       'CREATE TABLE t (id INTEGER PRIMARY KEY, x TEXT); INSERT INTO t (id) VALUES (5)',

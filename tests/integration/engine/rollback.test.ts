@@ -105,6 +105,39 @@ describe('rollback', () => {
     expect(await ledgerRows(job.jobId)).toBe(0);
   });
 
+  it('leaves a table that somebody puts in the place of one while it waits for it', async () => {
+    const job = buildJob();
+    await job.migrate();
+    const other = await engine.connect();
+    await other.query(`BEGIN; ALTER TABLE ${schema}.orders RENAME TO kept;
+      ALTER TABLE ${schema}.kept DROP CONSTRAINT orders_customer_fkey; CREATE TABLE ${schema}.orders (theirs int)`);
+    const failing = failureOf(job.rollback());
+    await engine.untilWaiting();
+
+    await other.query('COMMIT');
+
+    expect(await failing).toMatchObject({ code: 'TARGET_BUSY' });
+    expect(await tables()).toEqual(['bystander', 'customers', 'kept', 'orders']);
+    expect(await job.rollback()).toEqual({ dropped: [`${schema}.customers`] });
+    expect(await tables()).toEqual(['bystander', 'kept', 'orders']);
+  });
+
+  it('stops at once when it is aborted', async () => {
+    const job = buildJob();
+    await job.migrate();
+    const other = await engine.connect();
+    await other.query(`BEGIN; LOCK TABLE ${schema}.orders IN ACCESS SHARE MODE`);
+    const stop = new AbortController();
+    const failing = failureOf(job.rollback(stop.signal));
+    await engine.untilWaiting();
+
+    stop.abort(new Error('stopped by hand'));
+
+    expect(await failing).toMatchObject({ message: 'stopped by hand' });
+    await other.query('ROLLBACK');
+    expect(await tables()).toEqual(['bystander', 'customers', 'orders']);
+  });
+
   it('leaves a table that somebody has renamed', async () => {
     const job = buildJob();
     await job.migrate();
