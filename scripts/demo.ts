@@ -9,6 +9,8 @@ import { writeLegacyDatabase } from './demo/legacy-database.ts';
 import { formatNumber, print, printTable, ProgressLine } from './demo/terminal.ts';
 
 const TARGET_SCHEMA = 'shop';
+/** As a shell says of what SIGINT has ended. */
+const INTERRUPTED = 130;
 
 /**
  * The main job, as a user of the API does it: a legacy SQLite file is uploaded, assessed, planned, copied, finished and verified
@@ -17,34 +19,42 @@ const TARGET_SCHEMA = 'shop';
  */
 async function main(): Promise<number> {
   const { values } = parseArgs({ options: { keep: { type: 'boolean', default: false } } });
+  const interrupted = listenForSignals();
   mkdirSync('.data', { recursive: true });
   const folder = mkdtempSync(path.resolve('.data/demo-'));
   const dataDir = path.join(folder, 'hub');
-
-  print('Legacy Migration Hub: the main job\n');
-  const legacyFile = path.join(folder, 'legacy-shop.sqlite');
-  const legacy = writeLegacyDatabase(legacyFile);
-  print(
-    `1. Made a legacy database: ${formatNumber(legacy.rows)} rows, ${path.relative('.', legacyFile)}`,
-  );
-
-  const hub = await startHub({ dataDir });
-  const interrupted = stopOnSignal(hub);
+  let hub: HubProcess | undefined;
   try {
-    print(`2. Started the hub with its own PostgreSQL: ${hub.url}`);
-    const client = new HubClient(hub.url);
-    await client.login(hub.email, hub.password);
-    print(`3. Logged in as ${hub.email}`);
+    print('Legacy Migration Hub: the main job\n');
+    const legacyFile = path.join(folder, 'legacy-shop.sqlite');
+    const legacy = writeLegacyDatabase(legacyFile);
+    print(
+      `1. Made a legacy database: ${formatNumber(legacy.rows)} rows, ${path.relative('.', legacyFile)}`,
+    );
 
-    const isComplete = await migrate(client, legacyFile);
+    hub = await startHub({ dataDir, signal: interrupted });
+    print(`2. Started the hub with its own PostgreSQL: ${hub.url}`);
+    const isComplete = await orInterrupt(interrupted, tryOut(hub, legacyFile));
     printNextSteps(hub, values.keep);
-    if (values.keep) await interrupted;
+    if (values.keep && !interrupted.aborted) await once(interrupted, 'abort');
     return isComplete ? 0 : 1;
+  } catch (error) {
+    // What fails because the hub is being taken away says nothing that the user does not know.
+    if (!interrupted.aborted) throw error;
+    print('\nInterrupted: stopping the hub and removing its folder');
+    return INTERRUPTED;
   } finally {
-    await hub.stop();
+    await hub?.stop();
     await removeEmbeddedPostgres({ dataDir });
     rmSync(folder, { recursive: true, force: true });
   }
+}
+
+async function tryOut(hub: HubProcess, legacyFile: string): Promise<boolean> {
+  const client = new HubClient(hub.url);
+  await client.login(hub.email, hub.password);
+  print(`3. Logged in as ${hub.email}`);
+  return await migrate(client, legacyFile);
 }
 
 async function migrate(client: HubClient, legacyFile: string): Promise<boolean> {
@@ -64,7 +74,8 @@ async function migrate(client: HubClient, legacyFile: string): Promise<boolean> 
     name: 'Demo',
     sourceId: source.id,
     targetId: target.id,
-    options: { targetSchema: TARGET_SCHEMA },
+    // `checksum` compares with what was sent; only `full` reads the source again.
+    options: { targetSchema: TARGET_SCHEMA, verify: 'full' },
   });
   await client.post(`/migration-jobs/${job.id}/start`);
   print('6. Started the job; following its events\n');
@@ -153,10 +164,26 @@ function printNextSteps(hub: HubProcess, isKept: boolean): void {
   print(`    -d '{"credential":"${hub.email}","password":"${hub.password}"}'`);
 }
 
-/** Resolves when the user wants to end; the hub is stopped in order by whoever waits. */
-function stopOnSignal(hub: HubProcess): Promise<unknown> {
-  const signals = Promise.race([once(process, 'SIGINT'), once(process, 'SIGTERM')]);
-  return signals.then(() => hub.stop());
+/** Aborted at Ctrl-C. Listens for as long as the process lives: a second one must not cut the cleaning up short. */
+function listenForSignals(): AbortSignal {
+  const interrupted = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(name, () => {
+      interrupted.abort();
+    });
+  }
+  return interrupted.signal;
+}
+
+/** Waits for `work`, or throws as soon as the user wants to end; what `work` throws after that is nobody's business. */
+async function orInterrupt<Result>(signal: AbortSignal, work: Promise<Result>): Promise<Result> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const stop = (): void => {
+    reject(signal.reason as Error);
+  };
+  if (signal.aborted) stop();
+  signal.addEventListener('abort', stop, { once: true });
+  return await Promise.race([work, promise]);
 }
 
 interface Job {
@@ -195,4 +222,5 @@ interface RejectedRow {
   readonly key: object;
 }
 
-process.exitCode = await main();
+// An interrupted job leaves requests behind that would keep the process waiting.
+process.exit(await main());

@@ -9,6 +9,8 @@ export interface HubOptions {
   readonly dataDir: string;
   /** More of the environment, e.g. `WORKER: 'none'`. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Gives up waiting for the hub, and stops it. */
+  readonly signal?: AbortSignal;
 }
 
 /** A hub in a process of its own, as `npm start` runs it. */
@@ -32,7 +34,7 @@ export interface ChildHandle {
 const START_SECONDS = 120;
 
 /** Starts the hub on a free port and waits until it is ready. Throws with the hub's own words when it is not. */
-export async function startHub({ dataDir, env = {} }: HubOptions): Promise<HubProcess> {
+export async function startHub({ dataDir, env = {}, signal }: HubOptions): Promise<HubProcess> {
   const port = await findFreePort();
   const email = 'demo@example.com';
   const password = randomBytes(18).toString('base64url');
@@ -46,7 +48,7 @@ export async function startHub({ dataDir, env = {} }: HubOptions): Promise<HubPr
   });
   const url = `http://127.0.0.1:${String(port)}`;
   try {
-    await waitUntilReady(url, hub.child);
+    await waitUntilReady(url, hub.child, signal);
   } catch (error) {
     await hub.stop();
     throw new Error(`the hub did not start:\n${hub.output()}`, { cause: error });
@@ -72,9 +74,14 @@ export function startEntry(entry: string, env: Readonly<Record<string, string>>)
   return { child, output: () => output, stop: (signal = 'SIGTERM') => stop(child, signal) };
 }
 
-async function waitUntilReady(url: string, child: ChildProcess): Promise<void> {
+async function waitUntilReady(
+  url: string,
+  child: ChildProcess,
+  signal?: AbortSignal,
+): Promise<void> {
   const deadline = Date.now() + START_SECONDS * 1000;
   while (Date.now() < deadline) {
+    signal?.throwIfAborted();
     if (child.exitCode !== null) throw new Error(`exit code ${String(child.exitCode)}`);
     const response = await fetch(`${url}/readyz`).catch(() => null);
     if (response?.ok === true) return;
