@@ -38,7 +38,10 @@ export interface TableVerdict {
   readonly mode: Exclude<VerifyMode, 'none'>;
   readonly rowsExpected: number;
   readonly rowsFound: number;
+  /** The first 200 at most; only the first 20 have their rows named. */
   readonly failures: readonly RangeFailure[];
+  /** Failures beyond those that are listed. */
+  readonly failuresOmitted?: number;
 }
 
 /** A range of rows that is not what was copied. */
@@ -57,6 +60,10 @@ export interface RangeFailure {
 
 type Readers = () => Promise<SourceSnapshot>;
 
+/** Naming rows reads a range twice more and keeps its hashes: where all is different, that says nothing new. */
+const MAX_NAMED_RANGES = 20;
+const MAX_LISTED_FAILURES = 200;
+
 /**
  * Compares the target with what was copied. `count`: rows. `checksum`: the rows read back against the digest of the lines
  * that were sent. `full`: the source is read again and rendered by code that shares nothing with the encoders.
@@ -67,6 +74,7 @@ export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
   const chunks = await request.ledger.chunks();
   let opened: Promise<SourceSnapshot> | null = null;
   const readers: Readers = () => (opened ??= request.openSnapshot());
+  const naming = new Mutex();
   const verdicts = new Map<string, TableVerdict>();
   try {
     const lanes = request.mode === 'full' ? (await readers()).lanes : request.lanes;
@@ -80,6 +88,7 @@ export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
           lane,
           signal,
           readers,
+          naming,
           object: objects.get(table.source),
           copied: chunks.get(table.source) ?? new Map<number, LedgerChunk>(),
         });
@@ -99,6 +108,8 @@ interface VerifyTableRequest extends VerifyRequest {
   readonly table: PlannedTable;
   readonly lane: number;
   readonly readers: Readers;
+  /** Shared by all lanes: one range's hashes may fill hundreds of megabytes. */
+  readonly naming: Mutex;
   readonly object: LedgerObject | undefined;
   readonly copied: ReadonlyMap<number, LedgerChunk>;
 }
@@ -111,8 +122,8 @@ async function verifyTable(request: VerifyTableRequest): Promise<TableVerdict> {
     sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) + (object?.rowsBefore ?? 0);
   const rowsFound = object === undefined ? 0 : await countRows(request);
   const isCounted = mode === 'count' && rowsFound === rowsExpected;
-  const failures =
-    object === undefined || isCounted ? [] : await compareRanges({ ...request, mode });
+  const { failures, omitted } =
+    object === undefined || isCounted ? NO_FAILURES : await compareRanges({ ...request, mode });
   const countFailure: RangeFailure[] =
     rowsFound === rowsExpected || failures.length > 0
       ? []
@@ -133,28 +144,45 @@ async function verifyTable(request: VerifyTableRequest): Promise<TableVerdict> {
     rowsExpected,
     rowsFound,
     failures: allFailures,
+    failuresOmitted: omitted,
   };
 }
 
-async function countRows({ target, table }: VerifyTableRequest): Promise<number> {
+async function countRows({ target, table, signal }: VerifyTableRequest): Promise<number> {
   const sql = `SELECT count(*) AS rows FROM ${qualifiedName(table)}`;
-  const [row] = await target.query<{ rows: string }>(`counting ${table.target}`, sql);
+  const [row] = await target.query<{ rows: string }>(`counting ${table.target}`, sql, [], signal);
   return Number(row?.rows ?? 0);
 }
 
+interface RangeFailures {
+  readonly failures: readonly RangeFailure[];
+  readonly omitted: number;
+}
+
+const NO_FAILURES: RangeFailures = { failures: [], omitted: 0 };
+
 /** The ranges of a table that differ, in order. */
-async function compareRanges(request: VerifyTableRequest): Promise<RangeFailure[]> {
+async function compareRanges(request: VerifyTableRequest): Promise<RangeFailures> {
   const { table, mode, object } = request;
   // Where rows have no order, or others were there before, the whole table's number is all that can be said.
-  if (mode === 'count' && (table.digest === 'multiset' || object?.origin === 'appended')) return [];
+  if (mode === 'count' && (table.digest === 'multiset' || object?.origin === 'appended'))
+    return NO_FAILURES;
   const ranges: (Chunk | null)[] = table.digest === 'ordered' ? [...table.chunks] : [null];
   const failures: RangeFailure[] = [];
+  let omitted = 0;
   for (const chunk of ranges) {
     request.signal.throwIfAborted();
-    const failure = await COMPARISONS[mode](request, chunk);
-    if (failure !== null) failures.push(failure);
+    const namesRows = failures.length < MAX_NAMED_RANGES;
+    const failure = await COMPARISONS[mode]({ ...request, namesRows }, chunk);
+    if (failure === null) continue;
+    if (failures.length < MAX_LISTED_FAILURES) failures.push(failure);
+    else omitted += 1;
   }
-  return failures;
+  return { failures, omitted };
+}
+
+interface CompareRequest extends VerifyTableRequest {
+  readonly namesRows: boolean;
 }
 
 const COMPARISONS = {
@@ -165,7 +193,7 @@ const COMPARISONS = {
 
 /** Finds the range of rows that are missing or too many. */
 async function compareCount(
-  request: VerifyTableRequest,
+  request: CompareRequest,
   chunk: Chunk | null,
 ): Promise<RangeFailure | null> {
   const rowsExpected = request.copied.get(chunk?.number ?? 0)?.rowsCopied ?? 0;
@@ -180,7 +208,7 @@ async function compareCount(
 }
 
 async function compareWithLedger(
-  request: VerifyTableRequest,
+  request: CompareRequest,
   chunk: Chunk | null,
 ): Promise<RangeFailure | null> {
   const { table, copied } = request;
@@ -208,7 +236,7 @@ async function compareWithLedger(
 }
 
 async function compareCanonical(
-  request: VerifyTableRequest,
+  request: CompareRequest,
   chunk: Chunk | null,
 ): Promise<RangeFailure | null> {
   const { plan, table } = request;
@@ -239,13 +267,17 @@ async function digestTarget(
   { kind, fields }: { readonly kind: 'ordered' | 'multiset'; readonly fields?: readonly string[] },
 ): Promise<{ readonly rows: number; readonly digest: string }> {
   const digest = createDigest(kind);
-  await target.withSession(`reading ${table.target} back`, async (session) => {
-    const lines = readBack(session, { table, chunk, ...(fields === undefined ? {} : { fields }) });
-    for await (const bytes of lines) {
-      signal.throwIfAborted();
-      digest.update(bytes);
-    }
-  });
+  const request = { table, chunk, ...(fields === undefined ? {} : { fields }) };
+  await target.withSession(
+    `reading ${table.target} back`,
+    async (session) => {
+      for await (const bytes of readBack(session, request)) {
+        signal.throwIfAborted();
+        digest.update(bytes);
+      }
+    },
+    signal,
+  );
   return { rows: digest.rows, digest: digest.finish() };
 }
 
@@ -256,23 +288,30 @@ interface NamingRequest {
 
 /** Finds the rows behind a difference. A source that cannot be read any more leaves the key range as the answer. */
 async function nameDifferences(
-  request: VerifyTableRequest,
+  request: CompareRequest,
   chunk: Chunk | null,
   { fields, sourceLines }: NamingRequest,
 ): Promise<Differences | null> {
-  const { target, table } = request;
+  const { target, table, signal, naming, namesRows } = request;
+  if (!namesRows) return null;
+  const range = { table, chunk, ...(fields === undefined ? {} : { fields }) };
   try {
     const snapshot = await request.readers();
-    return await target.withSession(`reading ${table.target} back`, async (session) =>
-      findDifferences({
-        table,
-        isCanonical: fields !== undefined,
-        source: sourceLines(snapshot),
-        target: readBack(session, { table, chunk, ...(fields === undefined ? {} : { fields }) }),
-      }),
+    return await naming.run(() =>
+      target.withSession(
+        `reading ${table.target} back`,
+        (session) =>
+          findDifferences({
+            table,
+            isCanonical: fields !== undefined,
+            source: sourceLines(snapshot),
+            target: readBack(session, range),
+          }),
+        signal,
+      ),
     );
   } catch (error) {
-    request.signal.throwIfAborted();
+    signal.throwIfAborted();
     if (error instanceof AppError && error.code.startsWith('SOURCE_')) return null;
     throw error;
   }
@@ -312,6 +351,17 @@ async function* canonicalLines(
       signal,
     });
     for await (const { lines } of batches) yield lines;
+  }
+}
+
+/** Lets one in at a time, in the order of coming. */
+class Mutex {
+  #last: Promise<unknown> = Promise.resolve();
+
+  async run<Result>(work: () => Promise<Result>): Promise<Result> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => undefined);
+    return await turn;
   }
 }
 

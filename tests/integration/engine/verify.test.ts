@@ -3,7 +3,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 import type { RowKey } from '../../../src/engine/contract.ts';
 import type { TableVerdict } from '../../../src/engine/steps/verify.ts';
-import { startTestEngine, type TestEngine, type TestJob } from '../../helpers/engine.ts';
+import { failureOf, startTestEngine, type TestEngine, type TestJob } from '../../helpers/engine.ts';
 
 const ROWS = 300;
 const CHUNK_ROWS = 100;
@@ -348,6 +348,42 @@ describe('verify', () => {
         differences: null,
       },
     ]);
+  });
+
+  it('names the rows of the first 20 ranges only where everything differs, and lists 200', async () => {
+    schemas += 1;
+    const schema = `copy_${String(schemas)}`;
+    const job = engine.buildJob(file, {
+      targetSchema: schema,
+      chunkRows: 1,
+      include: ['numbered'],
+    });
+    await job.migrate();
+    await engine.sql(`UPDATE ${schema}.numbered SET amount = -1`);
+
+    for (const mode of ['checksum', 'full'] as const) {
+      const [verdict] = await job.verify(mode);
+
+      expect(verdict).toMatchObject({ verdict: 'failed', failuresOmitted: 100 });
+      expect(verdict?.failures).toHaveLength(200);
+      const named = verdict?.failures.map(({ differences }) => differences !== null);
+      expect(named?.lastIndexOf(true)).toBe(19);
+      expect(named?.indexOf(false)).toBe(20);
+    }
+  });
+
+  it('says nothing of any table in mode full where the source is gone', async () => {
+    const copyOf = await migrated();
+    const path = engine.buildLegacyFile(everyKindOfKey);
+    const overrides = { jobId: copyOf.job.jobId, plan: await copyOf.job.plan() };
+    const later = engine.buildJob(path, {}, overrides);
+    await rm(path);
+    const told: string[] = [];
+
+    const failure = await failureOf(later.verify('full', ({ table }) => void told.push(table)));
+
+    expect(failure).toMatchObject({ code: expect.stringMatching(/^SOURCE_/) as unknown });
+    expect(told).toEqual([]);
   });
 
   it('fails tables that were dropped, emptied, or made anew by somebody else', async () => {
