@@ -3,9 +3,15 @@ import type { MigrationLog } from '../models/migration-log.ts';
 import type { MigrationTable } from '../models/migration-table.ts';
 import type { RejectedRow } from '../models/rejected-row.ts';
 
+interface TableDetail {
+  readonly failures?: readonly object[];
+  /** More ranges that differ, beyond those that are listed. */
+  readonly failuresOmitted?: number;
+}
+
 /** One table of a job; `failures` tells key ranges and rows where verification found a difference. */
 export function presentTable(table: MigrationTable): object {
-  const { failures } = (table.detail ?? {}) as { failures?: object[] };
+  const { failures = [], failuresOmitted = 0 } = (table.detail ?? {}) as TableDetail;
   return {
     sourceTable: table.sourceTable,
     targetTable: `${table.targetSchema}.${table.targetTable}`,
@@ -18,7 +24,8 @@ export function presentTable(table: MigrationTable): object {
     rowsVerified: table.rowsVerified,
     bytes: table.bytes,
     verdict: table.verdict,
-    failures: failures ?? [],
+    failures,
+    failuresOmitted,
   };
 }
 

@@ -148,7 +148,9 @@ export async function forgetCopied(held: HeldJob, transaction: Transaction): Pro
 export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promise<void> {
   const { jobId } = held;
   const detail: object | null =
-    verdict.failures.length === 0 ? null : { failures: verdict.failures };
+    verdict.failures.length === 0
+      ? null
+      : { failures: verdict.failures, failuresOmitted: verdict.failuresOmitted };
   await inTransaction(sequelizeOf(MigrationTable), async (transaction) => {
     await assertStillHeld(held, transaction);
     const [, tables] = await MigrationTable.update(

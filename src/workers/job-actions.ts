@@ -42,9 +42,13 @@ async function backToDraft({ held }: JobRun, message: string): Promise<void> {
   await endRun(held, { status: 'draft', phase: null, isFinal: false }, { level: 'info', message });
 }
 
-async function rollbackJob({ held }: JobRun, target: Target, ledger: Ledger): Promise<void> {
+async function rollbackJob(
+  { held, signal }: JobRun,
+  target: Target,
+  ledger: Ledger,
+): Promise<void> {
   await enterPhase(held, 'rollback');
-  const { dropped } = await rollback({ target, ledger });
+  const { dropped } = await rollback({ target, ledger, signal });
   const what = dropped.length === 0 ? 'nothing had been made' : `dropped ${dropped.join(', ')}`;
   await endRun(
     held,

@@ -55,11 +55,15 @@ export async function create(request: CreateRequest): Promise<void> {
   await replaceOrTakeOver(request, taken);
   for (const table of free) {
     signal.throwIfAborted();
-    await target.inTransaction(
-      `creating table ${table.target}`,
-      (session) => makeTable(session, ledger, table),
-      signal,
-    );
+    await target
+      .inTransaction(
+        `creating table ${table.target}`,
+        (session) => makeTable(session, ledger, table),
+        signal,
+      )
+      .catch((error: unknown) => {
+        throw isMadeMeanwhile(error) ? tableExists([table.target]) : error;
+      });
     await request.onTable?.(table, 'created');
   }
 }
@@ -106,8 +110,19 @@ async function assertPossible(
 }
 
 function assertFree(names: readonly string[]): void {
-  if (names.length === 0) return;
-  throw new AppError('TARGET_TABLE_EXISTS', { tables: names, field: 'options.onExisting' });
+  if (names.length > 0) throw tableExists(names);
+}
+
+function tableExists(tables: readonly string[]): AppError {
+  return new AppError('TARGET_TABLE_EXISTS', { tables, field: 'options.onExisting' });
+}
+
+/**
+ * Somebody made the same table after we had looked, another job for example. In the very same moment PostgreSQL answers with a
+ * unique violation of its own catalog rather than with "exists already".
+ */
+function isMadeMeanwhile(error: unknown): boolean {
+  return error instanceof AppError && ['42P07', '23505'].includes(String(error.details.sqlState));
 }
 
 async function createSchema({ target, plan, signal }: CreateRequest): Promise<void> {

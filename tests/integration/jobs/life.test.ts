@@ -332,6 +332,23 @@ describe('a migration job', () => {
     expect(rows).toEqual([{ tablename: 'purchase' }]);
   });
 
+  it('of two that want the same tables at once one makes them, and the other says what is in the way', async () => {
+    const schema = nextSchema();
+    const jobs = await Promise.all(
+      [1, 2].map(() => hub.createJob(sourceId, { targetSchema: schema })),
+    );
+    await Promise.all(jobs.map((job) => act(job, 'start').expect(202)));
+
+    const ended = await Promise.all(jobs.map(({ id }) => hub.waitFor(id, 'succeeded', 'failed')));
+
+    expect(ended.map(({ status }) => status).sort()).toEqual(['failed', 'succeeded']);
+    expect(ended.find(({ status }) => status === 'failed')?.error).toMatchObject({
+      code: 'TARGET_TABLE_EXISTS',
+      field: 'options.onExisting',
+    });
+    expect(await countIn(schema, 'purchase')).toBe(ROWS - 1);
+  });
+
   it('stops at the first bad row when that was asked for, and keeps the row', async () => {
     const job = await hub.createJob(sourceId, { targetSchema: nextSchema(), onBadRow: 'fail' });
 
