@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { AppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
 import { MigrationJob } from '../models/migration-job.ts';
+import { MigrationTable } from '../models/migration-table.ts';
 import { SourceFile } from '../models/source-file.ts';
 import { inTransaction } from '../models/transaction.ts';
 import type { JobStatus } from '../models/vocabulary.ts';
@@ -181,19 +182,30 @@ async function assertMovable(id: string, option: string, transaction: Transactio
   await Connection.findByPk(id, { lock: true, transaction });
   // Drafts too: one that is not locked could be started in between.
   const jobs = await MigrationJob.findAll({
-    attributes: ['status'],
+    attributes: ['id', 'status'],
     where: { [Op.or]: [{ sourceId: id }, { targetId: id }] },
     // In one order, so that two changes at once wait for each other instead of ending in a deadlock.
     order: [['id', 'ASC']],
     lock: Transaction.LOCK.SHARE,
     transaction,
   });
-  if (jobs.every(({ status }) => PLACELESS_STATUSES.includes(status))) return;
+  const placed = jobs.filter(({ status }) => !PLACELESS_STATUSES.includes(status));
+  if (await haveWrittenNothing(placed, transaction)) return;
   throw new AppError('IN_USE', {
     entity: 'Connection',
     user: 'a migration job',
     field: `options.${option}`,
   });
+}
+
+/** A job that failed before it made its first table, because the place was wrong for example, leaves nothing behind there. */
+async function haveWrittenNothing(
+  jobs: readonly MigrationJob[],
+  transaction: Transaction,
+): Promise<boolean> {
+  if (jobs.some(({ status }) => status !== 'failed')) return false;
+  const where = { jobId: jobs.map(({ id }) => id), phase: { [Op.ne]: 'pending' } };
+  return (await MigrationTable.count({ where, transaction })) === 0;
 }
 
 /** Whoever may change a connection may not know its password: it must not be sent to a server of their choice. */

@@ -66,7 +66,10 @@ export async function updateJob(
     if (job === null) throw new AppError('NOT_FOUND', { entity: 'Job' });
     if (version !== null && job.version !== version) throw new AppError('PRECONDITION_FAILED');
     if (change.options !== undefined && !isChangeable(job.status, job.phase)) {
-      throw new AppError('JOB_STATUS_CONFLICT', { status: job.status, action: 'be changed' });
+      throw new AppError('JOB_STATUS_CONFLICT', {
+        status: job.status,
+        action: 'be changed before it is rolled back',
+      });
     }
     const options = change.options === undefined ? null : { ...job.options, ...change.options };
     await MigrationJob.update(

@@ -6,7 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { AuditTrail } from '../../../src/models/audit-trail.ts';
 import { Connection } from '../../../src/models/connection.ts';
 import { MigrationJob } from '../../../src/models/migration-job.ts';
-import type { JobStatus } from '../../../src/models/vocabulary.ts';
+import { MigrationTable } from '../../../src/models/migration-table.ts';
+import type { JobStatus, TablePhase } from '../../../src/models/vocabulary.ts';
 import { getConnection, locateTarget } from '../../../src/services/connection-locations.ts';
 import { sourcesFolder } from '../../../src/services/source-folder.ts';
 import { buildUser, startTestApi, type TestApi, type TestUser } from '../../helpers/api.ts';
@@ -412,8 +413,23 @@ describe('/api/v1/connections', () => {
       expect(accepted.status).toBe(200);
     });
 
-    const useIn = (status: JobStatus, ends: { sourceId: string; targetId: string }) =>
-      MigrationJob.create({ name: 'job', status, ...ends });
+    /** A job that has made one table, unless it has not come that far. */
+    const useIn = async (
+      status: JobStatus,
+      ends: { sourceId: string; targetId: string },
+      phase: TablePhase = 'create',
+    ) => {
+      const job = await MigrationJob.create({ name: 'job', status, ...ends });
+      await MigrationTable.create({
+        jobId: job.id,
+        position: 0,
+        sourceTable: 'orders',
+        targetSchema: 'public',
+        targetTable: 'orders',
+        phase,
+      });
+      return job;
+    };
 
     it.each(['queued', 'running', 'paused', 'succeeded', 'failed', 'cancelled'] as const)(
       'leads nowhere else while a job of it is %s',
@@ -457,6 +473,15 @@ describe('/api/v1/connections', () => {
 
       const answers = [...underRunning, underRolledBack, underDraft];
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
+    });
+
+    it('can be corrected after a job that failed before it made a table', async () => {
+      const [source, target] = [await createSource('legacy/shop.db'), await createTarget()];
+      await useIn('failed', { sourceId: source.id, targetId: target.id }, 'pending');
+
+      const answer = await patch(target.id, '*', { options: targetOptions({ port: 6543 }) });
+
+      expect(answer.status).toBe(200);
     });
 
     it('waits for a job that is being started, and then leads nowhere else', async () => {
