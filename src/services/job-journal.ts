@@ -66,6 +66,7 @@ export class JobJournal implements ChunkJournal {
   async beginChunk(table: PlannedTable, chunk: Chunk): Promise<void> {
     const tableId = this.#tableId(table);
     await this.#write(async (transaction) => {
+      await uncountChunk(tableId, chunk, transaction);
       const where = { tableId, chunkNumber: chunk.number };
       await RejectedRow.destroy({ where, transaction });
       await Adjustment.destroy({ where, transaction });
@@ -78,6 +79,7 @@ export class JobJournal implements ChunkJournal {
         { where: { tableId, number: chunk.number }, transaction },
       );
     });
+    this.#counted.delete(chunkId(tableId, chunk.number));
   }
 
   async addRejects(table: PlannedTable, chunk: Chunk, rejects: readonly Reject[]): Promise<void> {
@@ -162,6 +164,26 @@ async function countChunk({
   );
   if (changed === 0) return;
   await MigrationTable.increment(
+    { rowsRead, rowsCopied, rowsRejected, rowsAdjusted, bytes },
+    { where: { id: tableId }, transaction },
+  );
+}
+
+/** A chunk that is copied once more, because its table was dropped by hand for example, must not be counted twice. */
+async function uncountChunk(
+  tableId: string,
+  { number }: Chunk,
+  transaction: Transaction,
+): Promise<void> {
+  const chunk = await MigrationChunk.findOne({
+    where: { tableId, number, state: COUNTED },
+    transaction,
+  });
+  if (chunk === null) return;
+  const { rowsRead, rowsCopied, rowsRejected, bytes } = chunk;
+  const where = { tableId, chunkNumber: number };
+  const rowsAdjusted = (await Adjustment.sum('count', { where, transaction })) || 0;
+  await MigrationTable.decrement(
     { rowsRead, rowsCopied, rowsRejected, rowsAdjusted, bytes },
     { where: { id: tableId }, transaction },
   );

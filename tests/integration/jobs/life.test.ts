@@ -302,6 +302,25 @@ describe('a migration job', () => {
       .expect(409);
   });
 
+  it('that lost a table copies it once more, and counts each row once', async () => {
+    const schema = nextSchema();
+    const job = await hub.createJob(sourceId, { targetSchema: schema, chunkRows: 1000 });
+    await act(job, 'start').expect(202);
+    await hub.waitFor(job.id, 'succeeded');
+    const before = await tablesOf(job);
+    await hub.targetClient.query(`DROP TABLE ${schema}.purchase`);
+
+    await act(job, 'verify').expect(202);
+    const failed = await hub.waitFor(job.id, 'failed', 'succeeded');
+    await act(job, 'start').expect(202);
+    const ended = await hub.waitFor(job.id, 'succeeded', 'failed');
+
+    expect(failed.error).toMatchObject({ code: 'VERIFICATION_FAILED' });
+    expect(ended).toMatchObject({ status: 'succeeded', error: null });
+    expect(await tablesOf(job)).toEqual(before);
+    expect(await countIn(schema, 'purchase')).toBe(ROWS - 1);
+  });
+
   it('answers many refused requests at once without waiting for itself', async () => {
     const job = await hub.createJob(sourceId);
 
