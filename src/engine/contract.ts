@@ -35,6 +35,9 @@ export interface Column {
   /** Name of the collation that decides equality and order; null = the source's binary one. */
   readonly collation: string | null;
   readonly generated: { readonly expression: string; readonly stored: boolean } | null;
+  /** What the column is set to whenever its row is changed, in the source's SQL (MySQL's ON UPDATE); left out = nothing. */
+  readonly onUpdate?: string | null;
+  readonly comment?: string | null;
 }
 
 export interface IndexPart {
@@ -43,7 +46,26 @@ export interface IndexPart {
   readonly expression: string | null;
   readonly descending: boolean;
   readonly collation: string | null;
+  /** Only so many characters (of binary columns: bytes) from the beginning are indexed; left out = all. */
+  readonly prefixLength?: number;
+  /** Where NULLs go, when it is not PostgreSQL's default for the direction. */
+  readonly nulls?: 'first' | 'last';
+  /** PostgreSQL operator class, `schema.name` or `name`; left out = the default of the type. */
+  readonly operatorClass?: string;
 }
+
+/** How an index finds rows. `fulltext` finds words; the last four are PostgreSQL's own. */
+export const INDEX_METHODS = [
+  'btree',
+  'hash',
+  'fulltext',
+  'spatial',
+  'gin',
+  'gist',
+  'spgist',
+  'brin',
+] as const;
+export type IndexMethod = (typeof INDEX_METHODS)[number];
 
 export interface Index {
   readonly name: string;
@@ -51,6 +73,12 @@ export interface Index {
   readonly parts: readonly IndexPart[];
   /** Condition of a partial index, in the source's SQL. */
   readonly where: string | null;
+  /** Left out = `btree`. */
+  readonly method?: IndexMethod;
+  /** Columns that are stored beside the key. */
+  readonly include?: readonly string[];
+  /** Left out = NULLs are all different. */
+  readonly nullsNotDistinct?: boolean;
 }
 
 export const REFERENTIAL_ACTIONS = [
@@ -83,12 +111,46 @@ export interface Table {
   readonly foreignKeys: readonly ForeignKey[];
   readonly checks: readonly Check[];
   /** A column that numbers itself, with the last number the source's own counter gave (text; null = no counter kept). */
-  readonly identity: { readonly column: string; readonly lastValue: string | null } | null;
+  readonly identity: {
+    readonly column: string;
+    readonly lastValue: string | null;
+    /** Only the counter may give numbers (GENERATED ALWAYS); left out = false. */
+    readonly always?: boolean;
+  } | null;
+  readonly comment?: string | null;
+}
+
+/** A type that the source's users have made, in PostgreSQL's SQL: only a PostgreSQL source has any. */
+export interface UserType {
+  readonly name: string;
+  readonly kind: 'enum' | 'domain' | 'composite' | 'range';
+  /** Everything after `CREATE TYPE name` or `CREATE DOMAIN name`. Types it refers to stand in it as `"name"`. */
+  readonly definition: string;
+}
+
+/** A counter of its own, not that of an identity column. Numbers as text. */
+export interface Sequence {
+  readonly name: string;
+  /** Everything after `CREATE SEQUENCE name`. */
+  readonly definition: string;
+  /** The number that it would give next. */
+  readonly next: string;
 }
 
 /** Something the source has that is listed but not moved. */
 export interface UnmovedObject {
-  readonly kind: 'view' | 'trigger' | 'routine' | 'virtual table' | 'event';
+  readonly kind:
+    | 'view'
+    | 'materialized view'
+    | 'trigger'
+    | 'routine'
+    | 'virtual table'
+    | 'foreign table'
+    | 'event'
+    | 'rule'
+    | 'policy'
+    | 'type'
+    | 'sequence';
   readonly name: string;
   readonly definition: string | null;
 }
@@ -100,6 +162,10 @@ export interface Catalog {
   /** Sorted by name. */
   readonly tables: readonly Table[];
   readonly unmoved: readonly UnmovedObject[];
+  /** In an order in which they can be made; left out = none. */
+  readonly types?: readonly UserType[];
+  /** Left out = none. */
+  readonly sequences?: readonly Sequence[];
 }
 
 // ------------------------------------------------------------------------------------------------------------- scan
@@ -127,8 +193,11 @@ export type KeyTuple = readonly string[];
 export interface ChunkKey {
   /** Source columns; empty = the source's own row number, which does not exist in the target. */
   readonly columns: readonly string[];
-  /** How each value compares: whole numbers numerically, text byte by byte. */
-  readonly kinds: readonly ('integer' | 'text')[];
+  /**
+   * How each value compares: whole numbers numerically, text byte by byte, `native` as PostgreSQL compares the column's target
+   * type, `opaque` by a rule that only the source knows (then the rows have no order that the target shares).
+   */
+  readonly kinds: readonly ('integer' | 'text' | 'native' | 'opaque')[];
 }
 
 export interface TableScan {
@@ -179,8 +248,10 @@ export interface Policies {
   readonly invalidUtf8: 'reject' | 'cp1252';
   /** `''` in a date column. */
   readonly emptyDate: 'null' | 'reject';
-  /** `0000-00-00` and relatives. */
-  readonly zeroDate: 'null' | 'reject';
+  /** `0000-00-00` and relatives. `sentinel`: 0001-01-01. */
+  readonly zeroDate: 'null' | 'reject' | 'sentinel';
+  /** A date without a day or month, `2010-05-00`. `first`: the first day of the month, or of the year. */
+  readonly partialDate: 'null' | 'reject' | 'first';
   /** Text that is no date in a date column. */
   readonly invalidDate: 'reject' | 'null';
   /** A date column that mixes encodings (ISO text, epoch seconds, epoch milliseconds, Julian days). */
@@ -189,17 +260,39 @@ export interface Policies {
   readonly typeMismatch: 'auto' | 'widen' | 'reject';
   /** NULL in a primary key. `unique`: the key becomes a UNIQUE constraint. */
   readonly nullInPrimaryKey: 'unique' | 'reject';
+  /** An ENUM that holds MySQL's error value, index 0, which prints as `''`. */
+  readonly enumError: 'reject' | 'null';
+  /** JSON with `\u0000` in it, which jsonb cannot hold. `json`: the whole column becomes json. */
+  readonly jsonNul: 'json' | 'reject';
+  /** UTF-8 that was encoded twice (`Ã©` for `é`). */
+  readonly doubleEncoding: 'keep' | 'repair';
+  /**
+   * Text columns of keys, unique indexes and foreign keys that the source compares without regard to case or accents. `keep`:
+   * they get an ICU collation that compares alike; `drop`: they compare byte by byte from now on.
+   */
+  readonly keyCollation: 'keep' | 'drop';
+  /** `03/04/2024` in a column where no value tells day from month. */
+  readonly ambiguousDates: 'text' | 'dmy' | 'mdy';
+  /** `1,234` in a column where no value tells the decimal separator. */
+  readonly ambiguousNumbers: 'text' | 'comma' | 'point';
 }
 
 export const POLICY_VALUES = {
   nulCharacter: ['reject', 'strip'],
   invalidUtf8: ['reject', 'cp1252'],
   emptyDate: ['null', 'reject'],
-  zeroDate: ['null', 'reject'],
+  zeroDate: ['null', 'reject', 'sentinel'],
+  partialDate: ['null', 'reject', 'first'],
   invalidDate: ['reject', 'null'],
   mixedDates: ['text', 'convert'],
   typeMismatch: ['auto', 'widen', 'reject'],
   nullInPrimaryKey: ['unique', 'reject'],
+  enumError: ['reject', 'null'],
+  jsonNul: ['json', 'reject'],
+  doubleEncoding: ['keep', 'repair'],
+  keyCollation: ['keep', 'drop'],
+  ambiguousDates: ['text', 'dmy', 'mdy'],
+  ambiguousNumbers: ['text', 'comma', 'point'],
 } as const satisfies { readonly [Name in keyof Policies]: readonly Policies[Name][] };
 
 export const ON_EXISTING = ['fail', 'truncate', 'append', 'drop'] as const;
@@ -220,10 +313,14 @@ export interface JobOptions {
   readonly identifiers: (typeof IDENTIFIER_STYLES)[number];
   /** Source name (`table` or `table.column`) → name in the target, taken as it stands. */
   readonly rename: Readonly<Record<string, string>>;
+  /** Source column (`table.column`) → PostgreSQL type of the user's wish. */
+  readonly casts: Readonly<Record<string, string>>;
   readonly onExisting: (typeof ON_EXISTING)[number];
   readonly onBadRow: (typeof ON_BAD_ROW)[number];
   readonly maxRejectedRows: number;
   readonly policies: Policies;
+  /** Source column (`table.column`) → policies that hold there instead of the job's. */
+  readonly columnPolicies: Readonly<Record<string, Partial<Policies>>>;
   readonly consistency: ConsistencyLevel;
   readonly verify: VerifyMode;
   /** Rows a chunk, about: the bounds come from the index. */
@@ -243,6 +340,7 @@ export const DEFAULT_JOB_OPTIONS: JobOptions = {
   targetSchema: 'public',
   identifiers: 'lower',
   rename: {},
+  casts: {},
   onExisting: 'fail',
   onBadRow: 'reject',
   maxRejectedRows: 10_000,
@@ -251,11 +349,19 @@ export const DEFAULT_JOB_OPTIONS: JobOptions = {
     invalidUtf8: 'reject',
     emptyDate: 'null',
     zeroDate: 'null',
+    partialDate: 'null',
     invalidDate: 'reject',
     mixedDates: 'text',
     typeMismatch: 'auto',
     nullInPrimaryKey: 'unique',
+    enumError: 'reject',
+    jsonNul: 'json',
+    doubleEncoding: 'keep',
+    keyCollation: 'keep',
+    ambiguousDates: 'text',
+    ambiguousNumbers: 'text',
   },
+  columnPolicies: {},
   consistency: 'snapshot',
   verify: 'checksum',
   chunkRows: 50_000,
@@ -284,6 +390,26 @@ export interface ColumnDecision {
   /** NULL can reach the target: the source holds it, or a policy makes it. */
   readonly holdsNull: boolean;
   readonly findings: readonly Finding[];
+  /** The column needs an enum type of its own with these labels; `targetType` is then `enum` until the plan has named it. */
+  readonly enumLabels?: readonly string[];
+  /** `targetType` is (an array of) this type of the catalog; the plan writes it with its schema. */
+  readonly userType?: string;
+  /** The only values that the source's type allows, where the target's type does not say so. Becomes a CHECK. */
+  readonly allowedValues?: readonly string[];
+  /** How the source compares the column, where it is not byte by byte; left out = byte by byte. */
+  readonly equality?: ColumnEquality;
+  /** A collation that the target has by itself (`C`, `de-x-icu`); left out = the database's own. */
+  readonly collation?: string;
+}
+
+/** A comparison without regard to case, accents or the like. */
+export interface ColumnEquality {
+  /** As the source calls it: `utf8mb4_general_ci`. */
+  readonly name: string;
+  /** ICU locale with the same idea of equal: `und-u-ks-level2`. */
+  readonly icuLocale: string;
+  /** `'a '` equals `'a'`, which no collation of PostgreSQL can say. */
+  readonly ignoresTrailingSpaces: boolean;
 }
 
 export interface PlannedColumn {
@@ -297,9 +423,14 @@ export interface PlannedColumn {
   readonly defaultExpression: string | null;
   /** PostgreSQL collation for DDL; null = the database's own. */
   readonly collation: string | null;
+  /** Schema of `collation` where the plan makes it; left out = PostgreSQL's own. */
+  readonly collationSchema?: string;
   /** PostgreSQL expression of a GENERATED ALWAYS … STORED column, which is not copied; null = copied. */
   readonly generatedExpression: string | null;
   readonly evidence: string;
+  /** Policies of this column that differ from the job's; left out = none. */
+  readonly policies?: Partial<Policies>;
+  readonly comment?: string;
 }
 
 /** A range of a table's chunk key: lower exclusive, upper inclusive, null = open. */
@@ -347,10 +478,36 @@ export interface PlannedTable {
   readonly foreignKeys: readonly PlannedForeignKey[];
   readonly checks: readonly { readonly name: string; readonly expression: string }[];
   /** Identity column and the number that the source's own counter would give next (text). */
-  readonly identity: { readonly column: string; readonly next: string } | null;
+  readonly identity: {
+    readonly column: string;
+    readonly next: string;
+    readonly always?: boolean;
+  } | null;
   readonly estimatedRows: number;
   /** Columns, in the source's names, that tell a row in rejects and adjustments; empty = the row number. */
   readonly rowKey: readonly string[];
+  readonly comment?: string;
+  /** Made when the data is in; left out = none. */
+  readonly triggers?: readonly PlannedTrigger[];
+}
+
+/** A trigger that keeps what the source did by itself, with the function of the same name that it calls. */
+export interface PlannedTrigger {
+  readonly name: string;
+  /** CREATE FUNCTION … and CREATE TRIGGER …, whole. */
+  readonly createFunction: string;
+  readonly createTrigger: string;
+}
+
+/** A type, collation or sequence that has to be there before the tables. */
+export interface PlannedSchemaObject {
+  readonly kind: 'type' | 'collation' | 'sequence';
+  readonly schema: string;
+  readonly name: string;
+  /** CREATE …, whole. */
+  readonly sql: string;
+  /** Sequences: the number that the source would give next. */
+  readonly next?: string;
 }
 
 export interface Plan {
@@ -363,6 +520,8 @@ export interface Plan {
   readonly options: JobOptions;
   /** In the order in which they are copied. */
   readonly tables: readonly PlannedTable[];
+  /** In the order in which they can be made; left out = none. */
+  readonly schemaObjects?: readonly PlannedSchemaObject[];
   /** What will run, in order, for a person to read. */
   readonly ddl: { readonly create: readonly string[]; readonly finish: readonly string[] };
   readonly unmoved: readonly UnmovedObject[];
@@ -385,6 +544,13 @@ export const REASON_CODES = [
   'PK_NULL',
   'NULL_NOT_ALLOWED',
   'VALUE_TOO_LARGE',
+  'PARTIAL_DATE',
+  'ENUM_ERROR_VALUE',
+  'INVALID_JSON',
+  'JSON_NUL',
+  'DOUBLE_ENCODING',
+  'RAGGED_ROW',
+  'TARGET_REFUSED',
 ] as const;
 /** Why a row became a reject, or (the ones that a policy can decide) by which rule a value was adjusted. */
 export type ReasonCode = (typeof REASON_CODES)[number];
@@ -395,16 +561,22 @@ export type SourceValue =
   | { readonly type: 'integer' | 'real' | 'text'; readonly value: string }
   | { readonly type: 'text' | 'blob'; readonly base64: string };
 
-/** A row that cannot be stored faithfully. */
-export interface Reject {
+/** Which row, and what it holds. */
+export interface DescribedRow {
   readonly key: RowKey;
   /** The row's identity inside the source, opaque, stable as long as the row is not changed. */
   readonly locator: string;
+  /** Source column → value. Values over 64 KiB are cut, and say so with `truncatedFrom`. */
+  readonly row: SourceRow;
+}
+
+export type SourceRow = Readonly<Record<string, SourceValue | { readonly truncatedFrom: number }>>;
+
+/** A row that cannot be stored faithfully. */
+export interface Reject extends DescribedRow {
   readonly column: string;
   readonly reasonCode: ReasonCode;
   readonly message: string;
-  /** Source column → value. Values over 64 KiB are cut, and say so with `truncatedFrom`. */
-  readonly row: Readonly<Record<string, SourceValue | { readonly truncatedFrom: number }>>;
 }
 
 /** Values of one column that were stored otherwise than the source gave them, by one rule. */
@@ -426,6 +598,8 @@ export interface EncodedBatch {
   readonly lines: Uint8Array;
   readonly rejects: readonly Reject[];
   readonly adjustments: readonly Adjustment[];
+  /** One entry for each line, in their order; only where `ReadRequest.describe` asked for it. */
+  readonly described?: readonly DescribedRow[];
 }
 
 /**
@@ -467,6 +641,10 @@ export interface ReadRequest {
   readonly chunk: Chunk;
   readonly policies: Policies;
   readonly signal: AbortSignal;
+  /**
+   * Also say which row each line is: the target has refused one of the chunk, and its name is wanted. Slow; left out = false.
+   */
+  readonly describe?: boolean;
 }
 
 /** A legacy database, opened for reading only. Throws AppError with a SOURCE_ code. */
@@ -498,7 +676,10 @@ export interface SourceDriver<Location> {
     readonly column: Column;
     readonly scan: ColumnScan;
     readonly rows: number;
+    /** The job's, with the column's own in their place. */
     readonly policies: Policies;
+    /** The PostgreSQL type that the user wishes; left out = none. */
+    readonly cast?: string;
   }) => ColumnDecision;
   /** Pure: an expression in the source's SQL as PostgreSQL's, or null where it cannot be carried over safely. */
   readonly translateExpression: (request: {
@@ -514,4 +695,20 @@ export interface SourceDriver<Location> {
   }) => string | null;
   /** Pure: PostgreSQL expression that renders a target column as `readCanonical` renders the source's. */
   readonly canonicalTargetExpression: (column: PlannedColumn) => string;
+  /** Pure: one row that was mended, encoded as `readChunk` would encode it if the source had it so. */
+  readonly encodeRow?: (request: {
+    readonly table: PlannedTable;
+    readonly row: Readonly<Record<string, SourceValue>>;
+    readonly policies: Policies;
+  }) => EncodedRow;
 }
+
+/** Why a row cannot be stored. */
+export type RowProblem = Pick<Reject, 'column' | 'reasonCode' | 'message'>;
+export type EncodedRow =
+  | {
+      /** As in `EncodedBatch.lines`. */
+      readonly line: Uint8Array;
+      readonly adjustments: readonly { readonly column: string; readonly rule: ReasonCode }[];
+    }
+  | { readonly problem: RowProblem };

@@ -10,7 +10,7 @@ export interface RowIdentity {
   readonly rowid: string | null;
   /** Where its values stand in a row. */
   readonly positions: readonly number[];
-  readonly kinds: readonly ('integer' | 'text')[];
+  readonly kinds: ChunkKey['kinds'];
   /** `… = ? AND …` */
   readonly condition: string;
 }

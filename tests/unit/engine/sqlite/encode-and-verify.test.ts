@@ -160,6 +160,14 @@ const policies: fc.Arbitrary<Policies> = fc.record({
   mixedDates: fc.constantFrom('text', 'convert'),
   typeMismatch: fc.constantFrom('auto', 'widen', 'reject'),
   nullInPrimaryKey: fc.constantFrom('unique', 'reject'),
+  // SQLite has no use for the others.
+  partialDate: fc.constant('null'),
+  enumError: fc.constant('reject'),
+  jsonNul: fc.constant('json'),
+  doubleEncoding: fc.constant('keep'),
+  keyCollation: fc.constant('keep'),
+  ambiguousDates: fc.constant('text'),
+  ambiguousNumbers: fc.constant('text'),
 });
 
 function planColumn(source: string, encoder: SqliteEncoderName, nullable: boolean): PlannedColumn {
