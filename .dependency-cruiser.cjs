@@ -83,6 +83,7 @@ module.exports = {
         path: '^src/',
         pathNot: [
           '^src/engine/sources/$1[/.]',
+          '^src/engine/sources/threads/',
           '^src/engine/contract\\.ts$',
           '^src/engine/types/',
           '^src/errors/',

@@ -12,7 +12,7 @@ import { canonicalTargetExpression } from '../types/sqlite-canonical.ts';
 import { translateExpression } from '../types/sqlite-expression.ts';
 import { decideColumn } from '../types/sqlite.ts';
 import { openSnapshot } from './sqlite/snapshot.ts';
-import { SqliteThread } from './sqlite/thread.ts';
+import { startThread, type SqliteThread } from './sqlite/thread.ts';
 
 export interface SqliteLocation {
   /** Absolute path of the file. */
@@ -35,7 +35,7 @@ class SqliteSource implements Source {
 
   constructor({ path }: SqliteLocation) {
     this.#path = path;
-    this.#control = new SqliteThread(path, { keepsState: false });
+    this.#control = startThread(path, false);
   }
 
   async version(): Promise<string> {

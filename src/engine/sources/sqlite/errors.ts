@@ -1,11 +1,4 @@
-import { AppError, isAppError, type ErrorDetails } from '../../../errors/app-error.ts';
-import type { ErrorCode } from '../../../errors/codes.ts';
-
-/** An error on its way out of a thread: an AppError's class does not survive the crossing, its code and details do. */
-export interface WireError {
-  readonly code: ErrorCode;
-  readonly details: ErrorDetails;
-}
+import { AppError, isAppError } from '../../../errors/app-error.ts';
 
 /** SQLite's primary result codes (https://sqlite.org/rescode.html) that have a meaning of their own for a source. */
 const DAMAGED = new Set([11 /* CORRUPT */]);
@@ -34,21 +27,8 @@ export function mapSqliteError(error: unknown, what: string): AppError {
   return new AppError('SOURCE_READ_FAILED', { table: what, reason: message }, { cause: error });
 }
 
-export function toWire(error: unknown, what: string): WireError {
-  const { code, details } = mapSqliteError(error, what);
-  return { code, details: structuredCloneable(details) };
-}
-
-export function fromWire({ code, details }: WireError): AppError {
-  return new AppError(code, details);
-}
-
 function describeOpening(primary: number, message: string): string {
   return primary === READ_ONLY
     ? 'it holds an unfinished transaction that only a program with write access can roll back'
     : message;
-}
-
-function structuredCloneable(details: ErrorDetails): ErrorDetails {
-  return JSON.parse(JSON.stringify(details)) as ErrorDetails;
 }

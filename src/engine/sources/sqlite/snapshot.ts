@@ -6,7 +6,7 @@ import type {
   ReadRequest,
   SourceSnapshot,
 } from '../../contract.ts';
-import { SqliteThread } from './thread.ts';
+import { startThread, type SqliteThread } from './thread.ts';
 
 /** Another program may commit between two lanes' first reads; then the lanes begin anew. */
 const ATTEMPTS = 10;
@@ -22,9 +22,8 @@ export async function openSnapshot(request: {
   readonly consistency: ConsistencyLevel;
 }): Promise<SourceSnapshot> {
   const holdsTransaction = request.consistency === 'snapshot';
-  const threads = Array.from(
-    { length: Math.max(1, request.lanes) },
-    () => new SqliteThread(request.path, { keepsState: holdsTransaction }),
+  const threads = Array.from({ length: Math.max(1, request.lanes) }, () =>
+    startThread(request.path, holdsTransaction),
   );
   try {
     const isOneMoment = holdsTransaction && (await beginTogether(threads, request.control));

@@ -1,260 +1,35 @@
-import { Worker } from 'node:worker_threads';
+import type { CanonicalBatch, Catalog, EncodedBatch, Table, TableScan } from '../../contract.ts';
+import { ReaderThread } from '../threads/reader-thread.ts';
+import type { CanonicalRequest } from './read-canonical.ts';
+import type { ChunkRequest } from './read-chunk.ts';
 
-import { AppError } from '../../../errors/app-error.ts';
-import { fromWire } from './errors.ts';
-import type {
-  CallName,
-  FromThread,
-  StreamName,
-  ThreadCalls,
-  ThreadStreams,
-  ToThread,
-} from './protocol.ts';
-
-/** How long a cancelled statement may run on before its thread is ended. */
-const CANCEL_GRACE_MS = 250;
-
-interface Pending {
-  readonly receive: (message: FromThread) => void;
-  readonly fail: (error: Error) => void;
+/** What a thread answers once: name → argument and result. */
+export interface ThreadCalls {
+  version: { argument: null; result: string };
+  readCatalog: { argument: null; result: Catalog };
+  scanTable: { argument: { readonly table: Table; readonly chunkRows: number }; result: TableScan };
+  countRows: { argument: { readonly table: string }; result: number };
+  /** A number that changes when another connection has written the file. */
+  dataVersion: { argument: null; result: number };
+  /** Fixes the moment that all later reads of this thread see. */
+  beginSnapshot: { argument: null; result: null };
+  endSnapshot: { argument: null; result: null };
 }
 
-/**
- * The near side of a thread: one thing at a time, the others wait. A thread that is cancelled in the midst of a long
- * statement is ended, and the next call begins a new one, unless `keepsState` says that its transaction is lost with it.
- */
-export class SqliteThread {
-  readonly #path: string;
-  readonly #keepsState: boolean;
-  #worker: Worker | null = null;
-  #pending: (Pending & { readonly id: number }) | null = null;
-  #queue: Promise<unknown> = Promise.resolve();
-  #nextId = 1;
-  #isClosed = false;
-  #wasEnded = false;
-
-  constructor(path: string, options: { readonly keepsState: boolean }) {
-    this.#path = path;
-    this.#keepsState = options.keepsState;
-  }
-
-  /** Throws AppError with a SOURCE_ code, or the reason of the signal. */
-  async call<Name extends CallName>(
-    name: Name,
-    argument: ThreadCalls[Name]['argument'],
-    signal?: AbortSignal,
-  ): Promise<ThreadCalls[Name]['result']> {
-    return await this.#exclusively(async () => {
-      signal?.throwIfAborted();
-      const id = this.#nextId++;
-      return await this.#withSignal(id, signal, (pending) => {
-        this.#begin(id, pending);
-        this.#send({ kind: 'call', id, name, argument });
-      });
-    });
-  }
-
-  /** Never has more than a few batches under way: the thread waits until they are asked for. */
-  async *stream<Name extends StreamName>(
-    name: Name,
-    argument: ThreadStreams[Name]['argument'],
-    signal: AbortSignal,
-  ): AsyncGenerator<ThreadStreams[Name]['item']> {
-    const release = await this.#lock();
-    const id = this.#nextId++;
-    const inbox = new Inbox<ThreadStreams[Name]['item']>();
-    const abort = (): void => inbox.fail(signal.reason as Error);
-    let hasBegun = false;
-    try {
-      signal.throwIfAborted();
-      signal.addEventListener('abort', abort, { once: true });
-      this.#begin(id, inbox);
-      hasBegun = true;
-      this.#send({ kind: 'stream', id, name, argument });
-      for (;;) {
-        const batch = await inbox.next();
-        if (batch === null) return;
-        this.#send({ kind: 'credit', id });
-        yield batch;
-      }
-    } finally {
-      signal.removeEventListener('abort', abort);
-      if (hasBegun && !inbox.isFinished) await this.#cancel(id, inbox.finished);
-      this.#end(id);
-      release();
-    }
-  }
-
-  /** Waits for what is under way no longer than a cancelled statement may take. May be called twice. */
-  async close(): Promise<void> {
-    this.#isClosed = true;
-    const worker = this.#worker;
-    this.#worker = null;
-    this.#pending?.fail(closedError());
-    if (worker === null) return;
-    const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-    worker.postMessage({ kind: 'close' } satisfies ToThread);
-    if (!(await settlesWithin(exited, CANCEL_GRACE_MS))) void worker.terminate();
-  }
-
-  async #withSignal<Result>(
-    id: number,
-    signal: AbortSignal | undefined,
-    start: (pending: Pending) => void,
-  ): Promise<Result> {
-    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    const answered = Promise.withResolvers<undefined>();
-    start({
-      receive: (message) => {
-        answered.resolve(undefined);
-        if (message.kind === 'result') resolve(message.value);
-        if (message.kind === 'error') reject(fromWire(message.error));
-      },
-      fail: (error) => {
-        answered.resolve(undefined);
-        reject(error);
-      },
-    });
-    const abort = (): void => reject(signal?.reason as Error);
-    signal?.addEventListener('abort', abort, { once: true });
-    try {
-      return (await promise) as Result;
-    } catch (error) {
-      if (signal?.aborted === true) await this.#cancel(id, answered.promise);
-      throw error;
-    } finally {
-      signal?.removeEventListener('abort', abort);
-      this.#end(id);
-    }
-  }
-
-  /** Gives the thread a moment to notice, then ends it: SQLite cannot be interrupted from here. */
-  async #cancel(id: number, finished: Promise<unknown>): Promise<void> {
-    const worker = this.#worker;
-    if (worker === null) return;
-    this.#send({ kind: 'cancel', id });
-    if (await settlesWithin(finished, CANCEL_GRACE_MS)) return;
-    this.#worker = null;
-    this.#wasEnded = true;
-    // The thread is gone once the statement comes back to JavaScript; nobody has to wait for that.
-    void worker.terminate();
-  }
-
-  #begin(id: number, pending: Pending): void {
-    this.#pending = { id, receive: pending.receive, fail: pending.fail };
-    this.#running().ref();
-  }
-
-  #end(id: number): void {
-    if (this.#pending?.id === id) this.#pending = null;
-    // A thread that nobody waits for must not keep the process alive.
-    this.#worker?.unref();
-  }
-
-  #send(message: ToThread): void {
-    this.#worker?.postMessage(message);
-  }
-
-  #running(): Worker {
-    if (this.#isClosed) throw closedError();
-    if (this.#worker !== null) return this.#worker;
-    if (this.#wasEnded && this.#keepsState) {
-      throw new AppError('SOURCE_UNREACHABLE', {
-        reason: 'reading was cancelled, and its snapshot is gone',
-      });
-    }
-    const worker = new Worker(new URL('./worker.ts', import.meta.url), {
-      workerData: { path: this.#path },
-      env: {},
-      execArgv: ['--disable-warning=ExperimentalWarning'],
-    });
-    worker.on('message', (message: FromThread) => {
-      if (this.#pending?.id === message.id) this.#pending.receive(message);
-    });
-    const fail = (reason: string): void => {
-      if (this.#worker === worker) this.#worker = null;
-      else return;
-      this.#wasEnded = true;
-      this.#pending?.fail(new AppError('SOURCE_UNREACHABLE', { reason }));
-    };
-    worker.on('error', (error: Error) => fail(`its reader failed: ${error.message}`));
-    worker.on('exit', () => fail('its reader ended'));
-    this.#worker = worker;
-    return worker;
-  }
-
-  async #exclusively<Result>(work: () => Promise<Result>): Promise<Result> {
-    const release = await this.#lock();
-    try {
-      return await work();
-    } finally {
-      release();
-    }
-  }
-
-  async #lock(): Promise<() => void> {
-    const before = this.#queue;
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#queue = promise;
-    await before;
-    return () => resolve(undefined);
-  }
+/** What a thread answers batch by batch. */
+export interface ThreadStreams {
+  readChunk: { argument: ChunkRequest; item: EncodedBatch };
+  readCanonical: { argument: CanonicalRequest; item: CanonicalBatch };
 }
 
-function closedError(): AppError {
-  return new AppError('SOURCE_UNREACHABLE', { reason: 'it has been closed' });
-}
+/** The near side of a thread that reads one file. */
+export type SqliteThread = ReaderThread<ThreadCalls, ThreadStreams>;
 
-/** Batches that have arrived and were not asked for yet. */
-class Inbox<Item> implements Pending {
-  readonly finished: Promise<void>;
-  isFinished = false;
-  readonly #items: Item[] = [];
-  #error: Error | null = null;
-  #wake: () => void = () => undefined;
-  readonly #finish: () => void;
-
-  constructor() {
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.finished = promise;
-    this.#finish = () => resolve(undefined);
-  }
-
-  readonly receive = (message: FromThread): void => {
-    if (message.kind === 'batch') this.#items.push(message.value as Item);
-    if (message.kind === 'error') this.#error ??= fromWire(message.error);
-    if (message.kind === 'error' || message.kind === 'end') {
-      this.isFinished = true;
-      this.#finish();
-    }
-    this.#wake();
-  };
-
-  readonly fail = (error: Error): void => {
-    this.#error ??= error;
-    this.#wake();
-  };
-
-  /** The next batch, or null after the last. Throws at once when something has failed. */
-  async next(): Promise<Item | null> {
-    while (this.#items.length === 0 && this.#error === null && !this.isFinished) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    if (this.#error !== null) throw this.#error;
-    return this.#items.shift() ?? null;
-  }
-}
-
-async function settlesWithin(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
+/** `keepsState`: the thread will hold a read transaction. */
+export function startThread(path: string, keepsState: boolean): SqliteThread {
+  return new ReaderThread({
+    entry: new URL('./worker.ts', import.meta.url),
+    workerData: { path },
+    keepsState,
   });
-  try {
-    return await Promise.race([promise.then(() => true), late]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
