@@ -38,10 +38,10 @@ export function connectionsController(hub: Hub) {
     update: async (request: Request, response: Response, input: UpdateConnectionInput) => {
       const { id, name, options } = input;
       const target = { id, expectedVersion: readIfMatch(request) };
-      const { form } = typedConnection(await getConnection(id));
+      const { kind } = typedConnection(await getConnection(id));
       const change = {
         ...(name === undefined ? {} : { name }),
-        ...(options === undefined ? {} : { options: await readChangedOptions(form, options) }),
+        ...(options === undefined ? {} : { options: await readChangedOptions(kind, options) }),
       };
       answer(response, await updateConnection(hub, target, change, request.auditContext));
     },

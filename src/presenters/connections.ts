@@ -16,8 +16,9 @@ export function presentConnection(connection: Connection) {
   };
 }
 
-export function presentConnectionTest({ version, latencyMs }: ConnectionTest) {
-  return { ok: true, version, latencyMs };
+export function presentConnectionTest({ version, latencyMs, isReadOnly }: ConnectionTest) {
+  const result = { ok: true, version, latencyMs };
+  return isReadOnly === true ? { ...result, readOnly: true } : result;
 }
 
 function presentOptions(connection: Connection): object {
@@ -26,6 +27,7 @@ function presentOptions(connection: Connection): object {
     const { sourceFileId, path } = typed.options;
     return sourceFileId === undefined ? { path } : { sourceFileId };
   }
-  const { host, port, database, user, ssl } = typed.options;
-  return { host, port, database, user, ssl };
+  const { host, port, database, user, ssl, schema } = typed.options;
+  const server = { host, port, database, user, ssl };
+  return schema === undefined ? server : { ...server, schema };
 }

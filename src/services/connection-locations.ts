@@ -1,21 +1,17 @@
 import path from 'node:path';
 
 import { mapTargetError } from '../engine/target/errors.ts';
+import type { SourceAddress } from '../engine/sources/registry.ts';
 import type { TargetLocation } from '../engine/target/target.ts';
 import { AppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
 import { SourceFile } from '../models/source-file.ts';
-import { typedConnection, type FileKind, type FileOptions } from './connection-options.ts';
+import { typedConnection, type FileOptions, type ServerOptions } from './connection-options.ts';
 import type { Hub } from './hub.ts';
 import { isAddress } from './outbound-addresses.ts';
 import { isEmbedded, resolveHost } from './outbound.ts';
 import { decryptSecret } from './secrets.ts';
 import { resolveSourcePath } from './source-folder.ts';
-
-export interface SourceAddress {
-  readonly kind: FileKind;
-  readonly location: { readonly path: string };
-}
 
 type Settings = Pick<Hub, 'settings'>;
 
@@ -44,14 +40,24 @@ export async function locateSource(hub: Settings, connection: Connection): Promi
  */
 export async function locateTarget(hub: Settings, connection: Connection): Promise<TargetLocation> {
   const typed = typedConnection(connection);
-  if (typed.form !== 'server') {
+  if (typed.kind !== 'postgres') {
     throw new AppError('CONNECTION_KIND_UNSUITABLE', { kind: connection.kind, role: 'target' });
   }
-  const { host, port, database, user, ssl } = typed.options;
-  assertDatabase(hub, typed.options);
-  const pinned = await resolveHost({ host, port }, hub.settings).catch((error: unknown) => {
+  const { database } = typed.options;
+  return await locateServer(hub, connection, typed.options).catch((error: unknown) => {
     throw mapTargetError(error, { what: 'resolving the host name', database });
   });
+}
+
+/** @throws AppError HOST_NOT_ALLOWED, SECRET_UNREADABLE, or the resolver's own error for an unknown name */
+async function locateServer(
+  hub: Settings,
+  connection: Connection,
+  options: ServerOptions,
+): Promise<TargetLocation> {
+  const { host, port, database, user, ssl } = options;
+  assertDatabase(hub, options);
+  const pinned = await resolveHost({ host, port }, hub.settings);
   const password = readSecret(hub, connection);
   // TLS knows no names that are addresses.
   const named = isAddress(host) ? {} : { serverName: host };

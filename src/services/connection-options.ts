@@ -17,11 +17,13 @@ export interface ServerOptions {
   readonly database: string;
   readonly user: string;
   readonly ssl: SslMode;
+  /** PostgreSQL: the schema that a source is read from; left out = public. */
+  readonly schema?: string;
 }
 
 /** The kinds that a client can register now. */
 export const FILE_KINDS = ['sqlite'] as const;
-export const SERVER_KINDS = ['postgres'] as const;
+export const SERVER_KINDS = ['mysql', 'postgres'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 export type ServerKind = (typeof SERVER_KINDS)[number];
 

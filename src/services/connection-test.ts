@@ -19,7 +19,11 @@ export interface ConnectionTest {
   /** Product and version, for a person. */
   readonly version: string;
   readonly latencyMs: number;
+  /** PostgreSQL: it can be read but not written, which is enough for a source. */
+  readonly isReadOnly?: boolean;
 }
+
+type Probe = Omit<ConnectionTest, 'latencyMs'>;
 
 const TEST_TIMEOUT_MS = 10_000;
 const CATALOG_TIMEOUT_MS = 60_000;
@@ -36,9 +40,9 @@ export async function testConnection(
   const connection = await getConnection(id);
   const start = performance.now();
   try {
-    const version = await probe(hub, connection);
+    const found = await probe(hub, connection);
     await recordTest(hub, connection, { context, failure: null });
-    return { version, latencyMs: Math.round(performance.now() - start) };
+    return { ...found, latencyMs: Math.round(performance.now() - start) };
   } catch (error) {
     if (error instanceof AppError) {
       await recordTest(hub, connection, { context, failure: error.code });
@@ -58,14 +62,14 @@ export async function readCatalog(hub: Hub, id: string): Promise<Catalog> {
   }
 }
 
-async function probe(hub: Hub, connection: Connection): Promise<string> {
-  if (typedConnection(connection).form === 'server') {
-    return probeTarget(await locateTarget(hub, connection));
+async function probe(hub: Hub, connection: Connection): Promise<Probe> {
+  if (typedConnection(connection).kind === 'postgres') {
+    return probePostgres(await locateTarget(hub, connection));
   }
   const { kind, location } = await locateSource(hub, connection);
   const source = openSource(kind, location);
   try {
-    return await Promise.race([source.version(), rejectLate()]);
+    return { version: await Promise.race([source.version(), rejectLate()]) };
   } finally {
     await source.close();
   }
@@ -76,7 +80,7 @@ async function rejectLate(): Promise<never> {
   throw new AppError('SOURCE_UNREACHABLE', { reason: 'no answer in time' });
 }
 
-async function probeTarget(location: TargetLocation): Promise<string> {
+async function probePostgres(location: TargetLocation): Promise<Probe> {
   const { host, port, database, user, password } = location;
   const socket = new Socket();
   const client = new pg.Client({
@@ -104,14 +108,13 @@ async function probeTarget(location: TargetLocation): Promise<string> {
   }
 }
 
-async function readVersion(client: pg.Client): Promise<string> {
+async function readVersion(client: pg.Client): Promise<Probe> {
   const { rows } = await client.query<{ version: string; isReadOnly: boolean }>(
     `SELECT current_setting('server_version') AS version,
             pg_is_in_recovery() OR current_setting('default_transaction_read_only')::boolean AS "isReadOnly"`,
   );
   const [row] = rows;
-  if (!row || row.isReadOnly) throw new AppError('TARGET_READ_ONLY');
-  return `PostgreSQL ${row.version}`;
+  return { version: `PostgreSQL ${row?.version ?? ''}`, isReadOnly: row?.isReadOnly ?? true };
 }
 
 function tlsOptions({ ssl, serverName }: TargetLocation): pg.ClientConfig['ssl'] {

@@ -50,7 +50,7 @@ interface Stored {
 }
 
 /** What decides where a connection leads. User, password and TLS only decide how to get in. */
-const PLACE_OPTIONS = ['path', 'sourceFileId', 'host', 'port', 'database'] as const;
+const PLACE_OPTIONS = ['path', 'sourceFileId', 'host', 'port', 'database', 'schema'] as const;
 /** Nothing of the job is anywhere. A finished job can still be verified and rolled back: it needs the place it wrote to. */
 const PLACELESS_STATUSES: readonly JobStatus[] = ['draft', 'rolled_back'];
 
@@ -147,11 +147,8 @@ function toStored({ kind, options }: ConnectionInput): Stored {
   if (!('host' in options)) {
     return { typed: typedConnection({ kind, options }), password: undefined };
   }
-  const { host, port, database, user, ssl = 'disable', password } = options;
-  return {
-    typed: typedConnection({ kind, options: { host, port, database, user, ssl } }),
-    password,
-  };
+  const { password, ssl = 'disable', ...server } = options;
+  return { typed: typedConnection({ kind, options: { ...server, ssl } }), password };
 }
 
 function merge(before: TypedConnection, { options }: ConnectionChange): Stored {

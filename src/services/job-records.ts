@@ -43,7 +43,14 @@ export interface JobChange {
 }
 
 /** Options of the scan: the assessment stays good while these are what they were. */
-const SCAN_OPTIONS = ['include', 'exclude', 'chunkRows', 'policies'] as const;
+const SCAN_OPTIONS = [
+  'include',
+  'exclude',
+  'chunkRows',
+  'policies',
+  'columnPolicies',
+  'casts',
+] as const;
 const PHASES_WITHOUT_TARGET: readonly (JobPhase | null)[] = [null, 'assess', 'plan'];
 
 export interface UpdateJobRequest {

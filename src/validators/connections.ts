@@ -1,7 +1,6 @@
 import { MAX_LENGTHS } from '../models/vocabulary.ts';
 import {
   FILE_KINDS,
-  SERVER_KINDS,
   SSL_MODES,
   type FileOptions,
   type TypedConnection,
@@ -14,23 +13,31 @@ const fileOptions = { sourceFileId: optional(uuid()), path: optional(text({ max:
 const serverOptions = {
   host: text({ max: 255, pattern: /^[^\s/@]+$/, hint: 'Must be a host name or an address' }),
   port: integer({ min: 1, max: 65_535 }),
-  // PostgreSQL's own limit for names is 63 bytes.
-  database: text({ max: 63 }),
-  user: text({ max: 63 }),
+  // The servers' own limits: 63 bytes in PostgreSQL, 64 and 128 characters in MySQL and MariaDB.
+  database: text({ max: 64 }),
+  user: text({ max: 128 }),
   password: text({ max: 1024 }),
 };
 const ssl = optional(oneOf(SSL_MODES));
+const schema = optional(text({ max: 63 }));
 
 export const createConnectionInput = chooseInput('kind', {
   sqlite: defineInput({
     body: { name: label(MAX_LENGTHS.name), kind: oneOf(FILE_KINDS), options: object(fileOptions) },
     refine: ({ options }) => assertOneFile(options),
   }),
+  mysql: defineInput({
+    body: {
+      name: label(MAX_LENGTHS.name),
+      kind: oneOf(['mysql']),
+      options: object({ ...serverOptions, ssl }),
+    },
+  }),
   postgres: defineInput({
     body: {
       name: label(MAX_LENGTHS.name),
-      kind: oneOf(SERVER_KINDS),
-      options: object({ ...serverOptions, ssl }),
+      kind: oneOf(['postgres']),
+      options: object({ ...serverOptions, ssl, schema }),
     },
   }),
 });
@@ -48,32 +55,31 @@ export const updateConnectionInput = defineInput({
 });
 export type UpdateConnectionInput = InputOf<typeof updateConnectionInput>;
 
+const changedServerOptions = {
+  host: optional(serverOptions.host),
+  port: optional(serverOptions.port),
+  database: optional(serverOptions.database),
+  user: optional(serverOptions.user),
+  password: optional(serverOptions.password),
+  ssl,
+};
+
 /** Server options may be changed one by one; the file of a source is changed as a whole. */
 const changedOptions = {
-  file: defineInput({
+  sqlite: defineInput({
     body: { options: object(fileOptions) },
     refine: ({ options }) => assertOneFile(options),
   }),
-  server: defineInput({
-    body: {
-      options: object({
-        host: optional(serverOptions.host),
-        port: optional(serverOptions.port),
-        database: optional(serverOptions.database),
-        user: optional(serverOptions.user),
-        password: optional(serverOptions.password),
-        ssl,
-      }),
-    },
-  }),
+  mysql: defineInput({ body: { options: object(changedServerOptions) } }),
+  postgres: defineInput({ body: { options: object({ ...changedServerOptions, schema }) } }),
 };
 
 export async function readChangedOptions(
-  form: TypedConnection['form'],
+  kind: TypedConnection['kind'],
   options: Record<string, unknown>,
 ) {
   const input: Input<InputOf<(typeof changedOptions)[keyof typeof changedOptions]>> =
-    changedOptions[form];
+    changedOptions[kind];
   const read = await input.read({ params: {}, query: {}, body: { options } });
   return read.options;
 }

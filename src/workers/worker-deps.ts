@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { SourceKind } from '../engine/contract.ts';
+import type { SourceAddress } from '../engine/sources/registry.ts';
 import type { TargetLocation } from '../engine/target/target.ts';
 import type { Queue } from '../queue/queue.ts';
 
@@ -12,9 +12,4 @@ export interface WorkerDeps {
   /** Where a connection leads, with its secret decrypted and its host checked. */
   readonly locateSource: (connectionId: string) => Promise<SourceAddress>;
   readonly locateTarget: (connectionId: string) => Promise<TargetLocation>;
-}
-
-export interface SourceAddress {
-  readonly kind: SourceKind;
-  readonly location: { readonly path: string };
 }

@@ -6,6 +6,11 @@ export interface SourceLocations {
   readonly sqlite: SqliteLocation;
 }
 
+/** A kind of source, and where one of it is. */
+export type SourceAddress = {
+  readonly [Kind in SourceKind]: { readonly kind: Kind; readonly location: SourceLocations[Kind] };
+}[SourceKind];
+
 /** Every kind of source that can be read. */
 export const SOURCE_DRIVERS: {
   readonly [Kind in SourceKind]: SourceDriver<SourceLocations[Kind]>;
