@@ -572,6 +572,22 @@ export interface DescribedRow {
 
 export type SourceRow = Readonly<Record<string, SourceValue | { readonly truncatedFrom: number }>>;
 
+/** One value that was stored otherwise than the source gave it. */
+export interface ValueAdjustment {
+  readonly column: string;
+  readonly rule: ReasonCode;
+}
+
+/**
+ * A line of a batch, where `ReadRequest.describe` asked for it. Every source HAS TO fill `adjustments` here: when the target
+ * refuses some lines of a batch, only the adjustments of the lines that landed may be counted, and these are how they are told
+ * apart. (`EncodedBatch.adjustments` holds their sums as always, and is not looked at then.)
+ */
+export interface DescribedLine extends DescribedRow {
+  /** What was adjusted in this line: one entry a value; empty = nothing. */
+  readonly adjustments: readonly ValueAdjustment[];
+}
+
 /** A row that cannot be stored faithfully. */
 export interface Reject extends DescribedRow {
   readonly column: string;
@@ -599,7 +615,7 @@ export interface EncodedBatch {
   readonly rejects: readonly Reject[];
   readonly adjustments: readonly Adjustment[];
   /** One entry for each line, in their order; only where `ReadRequest.describe` asked for it. */
-  readonly described?: readonly DescribedRow[];
+  readonly described?: readonly DescribedLine[];
 }
 
 /**
@@ -695,7 +711,11 @@ export interface SourceDriver<Location> {
   }) => string | null;
   /** Pure: PostgreSQL expression that renders a target column as `readCanonical` renders the source's. */
   readonly canonicalTargetExpression: (column: PlannedColumn) => string;
-  /** Pure: one row that was mended, encoded as `readChunk` would encode it if the source had it so. */
+  /**
+   * Pure: one row that was mended, encoded as `readChunk` would encode it if the source had it so. Values that somebody has
+   * typed come as JSON has them: text also for numbers beyond 2^53 (to be taken as the column would take that text), booleans
+   * as the integers 1 and 0.
+   */
   readonly encodeRow?: (request: {
     readonly table: PlannedTable;
     readonly row: Readonly<Record<string, SourceValue>>;
@@ -709,6 +729,6 @@ export type EncodedRow =
   | {
       /** As in `EncodedBatch.lines`. */
       readonly line: Uint8Array;
-      readonly adjustments: readonly { readonly column: string; readonly rule: ReasonCode }[];
+      readonly adjustments: readonly ValueAdjustment[];
     }
   | { readonly problem: RowProblem };
