@@ -20,7 +20,15 @@ const LEDGER_DDL = [
      table_oid bigint NOT NULL, origin text NOT NULL CHECK (origin IN ('created', 'truncated', 'appended')),
      rows_before bigint NOT NULL DEFAULT 0, made_at timestamptz NOT NULL DEFAULT now(),
      PRIMARY KEY (job_id, source_table))`,
+  `CREATE TABLE IF NOT EXISTS ${LEDGER_SCHEMA}.ledger_schema_object (
+     job_id uuid NOT NULL, kind text NOT NULL CHECK (kind IN ('type', 'collation', 'sequence', 'function')),
+     schema_name text NOT NULL, object_name text NOT NULL, object_oid bigint NOT NULL,
+     position integer GENERATED ALWAYS AS IDENTITY, made_at timestamptz NOT NULL DEFAULT now(),
+     PRIMARY KEY (job_id, kind, schema_name, object_name))`,
 ];
+
+/** What `install` makes sure of. */
+const LEDGER_TABLES = ['ledger_chunk', 'ledger_object', 'ledger_schema_object'];
 
 /** What one chunk came to, as committed. */
 export interface LedgerChunk {
@@ -47,6 +55,18 @@ export interface LedgerObject {
   readonly rowsBefore: number;
 }
 
+export const SCHEMA_OBJECT_KINDS = ['type', 'collation', 'sequence', 'function'] as const;
+export type SchemaObjectKind = (typeof SCHEMA_OBJECT_KINDS)[number];
+
+/** Something of the target beside the tables that this job made. */
+export interface LedgerSchemaObject {
+  readonly kind: SchemaObjectKind;
+  readonly schema: string;
+  readonly name: string;
+  /** The oid that it got: one of the same name that somebody has made since is not ours. */
+  readonly oid: string;
+}
+
 interface ChunkRow {
   source_table: string;
   chunk: number;
@@ -69,20 +89,25 @@ export class Ledger {
   }
 
   /**
-   * Makes the ledger's tables where they are missing. Two jobs that do so at once both succeed. Where an administrator has
-   * made them, no right to create schemas is needed.
+   * Makes the ledger's tables where they are missing, also in a ledger that an earlier version has made. Two jobs that do so at
+   * once both succeed. Where an administrator has made them, no right to create schemas is needed.
    */
   async install(): Promise<void> {
-    if (await this.exists()) return;
+    if (await this.#has(LEDGER_TABLES)) return;
     await this.#target.withSession('installing the ledger', async (session) => {
       for (const statement of LEDGER_DDL) await runIfMissing(session, statement);
     });
   }
 
   async exists(): Promise<boolean> {
+    return await this.#has(['ledger_object']);
+  }
+
+  async #has(tables: readonly string[]): Promise<boolean> {
     const [row] = await this.#target.query<{ found: boolean }>(
       'looking for the ledger',
-      `SELECT to_regclass('${LEDGER_SCHEMA}.ledger_object') IS NOT NULL AS found`,
+      'SELECT bool_and(to_regclass(name) IS NOT NULL) AS found FROM unnest($1::text[]) AS name',
+      [tables.map((table) => `${LEDGER_SCHEMA}.${table}`)],
     );
     return row?.found === true;
   }
@@ -202,6 +227,35 @@ export class Ledger {
     );
   }
 
+  /** Notes a type, collation, sequence or function in the transaction that makes it. */
+  async recordSchemaObject(session: pg.PoolClient, object: LedgerSchemaObject): Promise<void> {
+    const { kind, schema, name, oid } = object;
+    await session.query(
+      `INSERT INTO ${LEDGER_SCHEMA}.ledger_schema_object (job_id, kind, schema_name, object_name, object_oid)
+       VALUES ($1, $2, $3, $4, $5)
+       ON CONFLICT (job_id, kind, schema_name, object_name) DO UPDATE SET object_oid = excluded.object_oid`,
+      [this.#jobId, kind, schema, name, oid],
+    );
+  }
+
+  /** Types, collations, sequences and functions of this job that still are the ones it made, in the order of their making. */
+  async schemaObjects(): Promise<LedgerSchemaObject[]> {
+    if (!(await this.#has(['ledger_schema_object']))) return [];
+    return await this.#target.query<{ [Key in keyof LedgerSchemaObject]: LedgerSchemaObject[Key] }>(
+      'reading the ledger',
+      `SELECT o.kind, o.schema_name AS schema, o.object_name AS name, o.object_oid AS oid
+         FROM ${LEDGER_SCHEMA}.ledger_schema_object o
+         JOIN (SELECT 'type' AS kind, oid, typnamespace AS namespace, typname AS name FROM pg_type
+               UNION ALL SELECT 'collation', oid, collnamespace, collname FROM pg_collation
+               UNION ALL SELECT 'sequence', oid, relnamespace, relname FROM pg_class WHERE relkind = 'S'
+               UNION ALL SELECT 'function', oid, pronamespace, proname FROM pg_proc) c
+           ON c.kind = o.kind AND c.oid = o.object_oid AND c.name = o.object_name
+         JOIN pg_namespace n ON n.oid = c.namespace AND n.nspname = o.schema_name
+        WHERE o.job_id = $1 ORDER BY o.position`,
+      [this.#jobId],
+    );
+  }
+
   /** Forgets one table of this job, in the caller's transaction: it is dropped, or made anew. */
   async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
     for (const table of ['ledger_chunk', 'ledger_object']) {
@@ -214,7 +268,8 @@ export class Ledger {
 
   /** Forgets the whole job, also tables of it that others have dropped. */
   async forgetJob(): Promise<void> {
-    for (const table of ['ledger_chunk', 'ledger_object']) {
+    for (const table of LEDGER_TABLES) {
+      if (!(await this.#has([table]))) continue;
       await this.#target.query(
         'clearing the ledger',
         `DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1`,
