@@ -38,6 +38,8 @@ export interface Column {
   /** What the column is set to whenever its row is changed, in the source's SQL (MySQL's ON UPDATE); left out = nothing. */
   readonly onUpdate?: string | null;
   readonly comment?: string | null;
+  /** What the source's own type table needs to know of the column beyond its declaration; opaque to the steps. */
+  readonly detail?: Readonly<Record<string, string>>;
 }
 
 export interface IndexPart {
@@ -150,7 +152,10 @@ export interface UnmovedObject {
     | 'rule'
     | 'policy'
     | 'type'
-    | 'sequence';
+    | 'sequence'
+    | 'partition'
+    | 'exclusion constraint'
+    | 'extension';
   readonly name: string;
   readonly definition: string | null;
 }
@@ -166,6 +171,8 @@ export interface Catalog {
   readonly types?: readonly UserType[];
   /** Left out = none. */
   readonly sequences?: readonly Sequence[];
+  /** What the introspection itself has to say of what the catalog's words cannot tell; left out = nothing. */
+  readonly findings?: readonly Finding[];
 }
 
 // ------------------------------------------------------------------------------------------------------------- scan
@@ -701,11 +708,16 @@ export interface SourceDriver<Location> {
   readonly translateExpression: (request: {
     readonly expression: string;
     readonly purpose: 'default' | 'generated' | 'index' | 'where' | 'check';
-    /** Source column → target name and type, and the source's collation where it is not the binary one. */
+    /** Source column → target name and type, what it was declared as, and the source's collation where it is not the binary one. */
     readonly columns: Readonly<
       Record<
         string,
-        { readonly target: string; readonly targetType: string; readonly collation?: string | null }
+        {
+          readonly target: string;
+          readonly targetType: string;
+          readonly declaredType?: string;
+          readonly collation?: string | null;
+        }
       >
     >;
   }) => string | null;

@@ -67,7 +67,7 @@ function collectFindings(
       ? []
       : [...columnFindings(catalog, table, scan, options), ...orphanFindings(table, scan)];
   });
-  return [...findings, ...unmovedFindings(catalog)];
+  return [...findings, ...catalogFindings(catalog), ...unmovedFindings(catalog)];
 }
 
 function columnFindings(
@@ -104,6 +104,12 @@ function orphanFindings(table: Table, scan: TableScan): Finding[] {
       samples,
     };
   });
+}
+
+/** Of the tables that were selected, and of what belongs to none. */
+function catalogFindings({ findings = [], tables }: Catalog): Finding[] {
+  const names = new Set(tables.map(({ name }) => name));
+  return findings.filter(({ table }) => table === null || names.has(table));
 }
 
 function unmovedFindings(catalog: Catalog): Finding[] {

@@ -66,9 +66,12 @@ function chunkKeyColumns(table: PlannedTable): readonly string[] {
 }
 
 function rowLiteral(table: PlannedTable, bound: KeyTuple): string {
-  const kinds = table.chunkKey?.kinds ?? [];
-  const values = bound.map((value, index) =>
-    kinds[index] === 'integer' ? `${quoteLiteral(value)}::bigint` : `${quoteLiteral(value)}::text`,
-  );
+  const { kinds = [], columns = [] } = table.chunkKey ?? {};
+  const typeOf = (index: number): string => {
+    if (kinds[index] === 'integer') return 'bigint';
+    if (kinds[index] !== 'native') return 'text';
+    return table.columns.find(({ source }) => source === columns[index])?.targetType ?? 'text';
+  };
+  const values = bound.map((value, index) => `${quoteLiteral(value)}::${typeOf(index)}`);
   return `(${values.join(', ')})`;
 }

@@ -26,7 +26,12 @@ export interface PlanColumnsRequest {
 export type ColumnTypes = Readonly<
   Record<
     string,
-    { readonly target: string; readonly targetType: string; readonly collation: string | null }
+    {
+      readonly target: string;
+      readonly targetType: string;
+      readonly declaredType: string;
+      readonly collation: string | null;
+    }
   >
 >;
 
@@ -67,11 +72,16 @@ export function columnTypes(
   table: Table,
   columns: readonly Pick<PlannedColumn, 'source' | 'target' | 'targetType'>[],
 ): ColumnTypes {
-  const collations = new Map(table.columns.map(({ name, collation }) => [name, collation]));
+  const declared = new Map(table.columns.map((column) => [column.name, column]));
   return Object.fromEntries(
     columns.map(({ source, target, targetType }) => [
       source,
-      { target, targetType, collation: collations.get(source) ?? null },
+      {
+        target,
+        targetType,
+        declaredType: declared.get(source)?.declaredType ?? '',
+        collation: declared.get(source)?.collation ?? null,
+      },
     ]),
   );
 }
@@ -98,7 +108,8 @@ function planColumn(
 ): PlannedColumn {
   const { translateExpression } = SOURCE_DRIVERS[kind];
   const { targetType, encoder, evidence, holdsNull } = decision;
-  const own = { [column.name]: { target, targetType, collation: column.collation } };
+  const { declaredType, collation } = column;
+  const own = { [column.name]: { target, targetType, declaredType, collation } };
   const defaultExpression =
     column.defaultExpression === null
       ? null
