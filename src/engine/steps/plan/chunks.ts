@@ -24,14 +24,16 @@ function isOrderedInTarget({ chunkKey }: TableScan, columns: readonly PlannedCol
   return chunkKey.columns.every((name, index) => {
     const column = columns.find((candidate) => candidate.source === name);
     if (column?.generatedExpression !== null) return false;
-    switch (chunkKey.kinds[index]) {
+    const kind = chunkKey.kinds[index];
+    switch (kind) {
       case 'integer':
         return INTEGER_TYPES.has(column.targetType);
       case 'text':
         return /^(?:text|character varying(?:\(\d+\))?)$/.test(column.targetType);
       case 'native':
         return column.targetType === column.declaredType;
-      default:
+      case 'opaque':
+      case undefined:
         return false;
     }
   });
