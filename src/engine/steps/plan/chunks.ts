@@ -25,17 +25,9 @@ function isOrderedInTarget({ chunkKey }: TableScan, columns: readonly PlannedCol
     const column = columns.find((candidate) => candidate.source === name);
     if (column?.generatedExpression !== null) return false;
     const kind = chunkKey.kinds[index];
-    switch (kind) {
-      case 'integer':
-        return INTEGER_TYPES.has(column.targetType);
-      case 'text':
-        return /^(?:text|character varying(?:\(\d+\))?)$/.test(column.targetType);
-      case 'native':
-        return column.targetType === column.declaredType;
-      case 'opaque':
-      case undefined:
-        return false;
-    }
+    if (kind === 'integer') return INTEGER_TYPES.has(column.targetType);
+    if (kind === 'native') return column.targetType === column.declaredType;
+    return kind === 'text' && /^(?:text|character varying(?:\(\d+\))?)$/.test(column.targetType);
   });
 }
 
