@@ -7,6 +7,7 @@ import {
   startEmbeddedPostgres,
   type EmbeddedPostgres,
 } from '../../src/config/embedded-postgres.ts';
+import { killMariaDbServers } from './mariadb-server.ts';
 
 /** Tells the test processes where the server of this run is: the URL of any of its databases. */
 export const SERVER_URL_VARIABLE = 'TEST_DATABASE_SERVER_URL';
@@ -40,6 +41,7 @@ async function removeInterruptedRuns(): Promise<void> {
 /** Also stops the servers that tests have started for themselves in folders within the run's. */
 async function removeRun(processId: number): Promise<void> {
   const folder = runFolder(processId);
+  await killMariaDbServers(folder);
   const files = await readdir(folder, { recursive: true }).catch(() => []);
   const states = files.filter((file) => path.basename(file) === 'postgres.json');
   for (const state of states) {
