@@ -99,6 +99,21 @@ export const ERRORS = {
     recovery: 'retriable',
     message: 'The source cannot be reached: {reason}',
   },
+  SOURCE_AUTHENTICATION_FAILED: {
+    status: 422,
+    recovery: 'fatal',
+    message: 'The source refused the user name or the password',
+  },
+  SOURCE_DATABASE_MISSING: {
+    status: 422,
+    recovery: 'fatal',
+    message: 'The source database {database} does not exist',
+  },
+  SOURCE_PERMISSION_DENIED: {
+    status: 422,
+    recovery: 'fatal',
+    message: 'The source does not let this account read {table}: {reason}',
+  },
   SOURCE_FILE_MISSING: {
     status: 422,
     recovery: 'fatal',
