@@ -152,6 +152,7 @@ function startHubWorker(hub: Hub, queue: Queue): Promise<RunningWorker> {
   return startWorker({
     queue,
     log: hub.log,
+    connectionKeys: hub.settings.connectionKeys,
     concurrency: JOBS_AT_ONCE,
     locateSource: async (id) => locateSource(hub, await getConnection(id)),
     locateTarget: async (id) => locateTarget(hub, await getConnection(id)),

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { Assessment, Plan } from '../engine/contract.ts';
 import { AppError } from '../errors/app-error.ts';
 import { Adjustment } from '../models/adjustment.ts';
+import { Certificate } from '../models/certificate.ts';
 import { MigrationJob } from '../models/migration-job.ts';
 import { MigrationLog } from '../models/migration-log.ts';
 import { MigrationTable } from '../models/migration-table.ts';
@@ -95,6 +96,17 @@ export function jobDetailsController() {
       response.json(
         presentReport({ job, tables, rejects, adjustments: await Adjustment.summarize(id) }),
       );
+    },
+
+    /** The file that was signed, byte for byte. */
+    certificate: async (_request: Request, response: Response, { id }: IdInput) => {
+      await getJob(id);
+      const certificate = await Certificate.findOne({
+        where: { jobId: id },
+        order: [['createdAt', 'DESC']],
+      });
+      if (certificate === null) throw new AppError('JOB_NOT_FINISHED');
+      response.attachment(`certificate-${id}.json`).type('json').send(certificate.document);
     },
   };
 }

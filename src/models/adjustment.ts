@@ -6,6 +6,7 @@ import {
   type InferAttributes,
   type InferCreationAttributes,
   type Sequelize,
+  type Transaction,
 } from 'sequelize';
 
 import {
@@ -45,7 +46,7 @@ export class Adjustment extends Model<
   declare sampleKeys: readonly JsonObject[];
 
   /** One entry for each table, column and rule of a job, in the order of its tables. */
-  static async summarize(jobId: string): Promise<AdjustmentSummary[]> {
+  static async summarize(jobId: string, transaction?: Transaction): Promise<AdjustmentSummary[]> {
     const rows = await sequelizeOf(this).query<
       Omit<AdjustmentSummary, 'count'> & { count: string }
     >(
@@ -54,7 +55,7 @@ export class Adjustment extends Model<
          FROM ${quotedTable(this)} a JOIN ${quotedTable(MigrationTable)} t ON t.id = a.table_id
         WHERE a.job_id = $jobId GROUP BY t.position, t.source_table, a.column_name, a.rule
         ORDER BY t.position, a.column_name, a.rule`,
-      { bind: { jobId }, type: QueryTypes.SELECT },
+      { bind: { jobId }, type: QueryTypes.SELECT, ...(transaction && { transaction }) },
     );
     return rows.map((row) => ({
       ...row,

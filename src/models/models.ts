@@ -2,6 +2,7 @@ import type { Sequelize } from 'sequelize';
 
 import { Adjustment } from './adjustment.ts';
 import { AuditTrail } from './audit-trail.ts';
+import { Certificate } from './certificate.ts';
 import { Connection } from './connection.ts';
 import { Lease } from './lease.ts';
 import { MigrationChunk } from './migration-chunk.ts';
@@ -26,6 +27,7 @@ export const MODELS = [
   MigrationChunk,
   RejectedRow,
   Adjustment,
+  Certificate,
   MigrationLog,
   AuditTrail,
   Lease,

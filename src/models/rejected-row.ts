@@ -6,6 +6,7 @@ import {
   type InferAttributes,
   type InferCreationAttributes,
   type Sequelize,
+  type Transaction,
 } from 'sequelize';
 
 import { idColumn, momentColumn, tableOptions, type JsonObject, toSafeInteger } from './columns.ts';
@@ -42,12 +43,12 @@ export class RejectedRow extends Model<
   declare replayedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
 
-  static async countByReason(jobId: string): Promise<RejectCount[]> {
+  static async countByReason(jobId: string, transaction?: Transaction): Promise<RejectCount[]> {
     const rows = await sequelizeOf(this).query<Omit<RejectCount, 'rows'> & { rows: string }>(
       `SELECT t.source_table AS "table", r.reason_code AS "reasonCode", count(*) AS rows
          FROM ${quotedTable(this)} r JOIN ${quotedTable(MigrationTable)} t ON t.id = r.table_id
         WHERE r.job_id = $jobId GROUP BY t.position, t.source_table, r.reason_code ORDER BY t.position, r.reason_code`,
-      { bind: { jobId }, type: QueryTypes.SELECT },
+      { bind: { jobId }, type: QueryTypes.SELECT, ...(transaction && { transaction }) },
     );
     return rows.map((row) => ({ ...row, rows: toSafeInteger(row.rows) }));
   }

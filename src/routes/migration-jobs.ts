@@ -118,6 +118,13 @@ export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[]
     }),
     defineRoute({
       method: 'get',
+      path: `${BASE}/:id/certificate`,
+      scope: 'jobs:read',
+      input: idInput,
+      handler: details.certificate,
+    }),
+    defineRoute({
+      method: 'get',
       path: `${BASE}/:id/events`,
       scope: 'jobs:read',
       input: idInput,

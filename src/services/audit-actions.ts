@@ -24,6 +24,7 @@ export const AUDIT_ACTIONS = [
   'job.retry',
   'job.verify',
   'job.rollback',
+  'job.certificate',
   'audit.export',
 ] as const;
 export type AuditAction = (typeof AUDIT_ACTIONS)[number];

@@ -10,6 +10,7 @@ import { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
 import { inTransaction } from '../models/transaction.ts';
 import type { JobPhase, JobStatus, TablePhase } from '../models/vocabulary.ts';
+import { withdrawCertificate } from './certificate.ts';
 import type { JobResult } from './job-result.ts';
 import { assertHeld, assertStillHeld, heldWhere, type HeldJob } from './job-lease.ts';
 
@@ -138,6 +139,7 @@ export async function forgetCopied(held: HeldJob, transaction: Transaction): Pro
   );
   await RejectedRow.destroy({ where, transaction });
   await Adjustment.destroy({ where, transaction });
+  await withdrawCertificate(held.jobId, transaction);
   await MigrationJob.update(
     { result: null, counters: {} },
     { where: { id: held.jobId }, transaction },

@@ -1,8 +1,11 @@
+import type { Transaction } from 'sequelize';
+
 import type { Chunk, Plan, PlannedTable } from '../engine/contract.ts';
 import { verify, type TableVerdict } from '../engine/steps/verify.ts';
 import { AppError } from '../errors/app-error.ts';
 import { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
+import { issueCertificate } from '../services/certificate.ts';
 import type { JobResult } from '../services/job-result.ts';
 import {
   endRun,
@@ -40,6 +43,11 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
       tablesFailed: failed.length,
     },
   };
+  const certify = (transaction: Transaction): Promise<void> =>
+    issueCertificate(
+      { job: run.job, plan: run.plan, result, keys: run.deps.connectionKeys },
+      transaction,
+    );
   if (failed.length === 0) {
     const message =
       verdicts.length === 0
@@ -49,6 +57,7 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
       held,
       { status: 'succeeded', result, isFinal: true },
       { level: 'info', phase: 'verify', message },
+      certify,
     );
     return;
   }
@@ -62,6 +71,7 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
       isFinal: true,
     },
     { level: 'error', phase: 'verify', message: error.message },
+    certify,
   );
 }
 

@@ -75,6 +75,7 @@ export async function startTestHub({ runsWorker = true } = {}): Promise<TestHub>
     ? await startWorker({
         queue,
         log: api.hub.log,
+        connectionKeys: api.hub.settings.connectionKeys,
         concurrency: 2,
         locateSource: async (id) => locateSource(api.hub, await getConnection(id)),
         locateTarget: async (id) => locateTarget(api.hub, await getConnection(id)),
