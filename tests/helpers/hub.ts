@@ -24,6 +24,8 @@ export interface TestHub {
   readonly targetId: string;
   /** Registers a SQLite file of the test as a source. */
   addSource(file: string): Promise<string>;
+  /** Registers any connection. */
+  addConnection(kind: string, options: object): Promise<string>;
   call(method: 'get' | 'post' | 'patch' | 'delete', resource: string, body?: object): Answer;
   createJob(sourceId: string, options?: object): Promise<JobBody>;
   /** Waits until the job has the status, at most 60 seconds. */
@@ -118,6 +120,10 @@ export async function startTestHub({ runsWorker = true } = {}): Promise<TestHub>
       await mkdir(folder, { recursive: true });
       await copyFile(file, path.join(folder, name));
       return (await created('/connections', { name, kind: 'sqlite', options: { path: name } })).id;
+    },
+    async addConnection(kind, connectionOptions) {
+      const body = { name: kind, kind, options: connectionOptions };
+      return (await created('/connections', body)).id;
     },
     async createJob(sourceId, jobOptions = {}) {
       const body = { name: 'a job', sourceId, targetId, options: jobOptions };
