@@ -1,6 +1,7 @@
 import { AppError } from '../../errors/app-error.ts';
 import type {
   Chunk,
+  EncodedBatch,
   KeyTuple,
   Plan,
   PlannedTable,
@@ -57,6 +58,8 @@ export interface RangeFailure {
   /** The rows themselves, where the source could be asked; null = it could not. */
   readonly differences: Differences | null;
 }
+
+const NEWLINE = 0x0a;
 
 type Readers = () => Promise<SourceSnapshot>;
 
@@ -317,21 +320,42 @@ async function nameDifferences(
   }
 }
 
+/** What was sent of a range, as far as it landed: lines that the target has refused are rejects too. */
 async function* encodedLines(
-  { table, plan, lane, signal }: VerifyTableRequest,
+  request: VerifyTableRequest,
   snapshot: SourceSnapshot,
   range: Chunk | null,
 ): AsyncIterable<Uint8Array> {
+  const { table, plan, lane, signal } = request;
   for (const chunk of range === null ? table.chunks : [range]) {
+    const rejected = await request.rejectedLocators(table, chunk);
     const batches = snapshot.readChunk({
       lane: lane % snapshot.lanes,
       table,
       chunk,
       policies: plan.options.policies,
       signal,
+      describe: rejected.size > 0,
     });
-    for await (const { lines } of batches) yield lines;
+    for await (const batch of batches) yield* linesWithout(batch, rejected);
   }
+}
+
+/** The lines of a batch less those of some rows, in runs as long as can be. */
+function* linesWithout(
+  { lines, described }: EncodedBatch,
+  locators: ReadonlySet<string>,
+): Iterable<Uint8Array> {
+  let from = 0;
+  let end = 0;
+  for (const { locator } of locators.size === 0 ? [] : (described ?? [])) {
+    const start = end;
+    end = lines.indexOf(NEWLINE, start) + 1;
+    if (!locators.has(locator)) continue;
+    if (start > from) yield lines.subarray(from, start);
+    from = end;
+  }
+  if (from < lines.length) yield lines.subarray(from);
 }
 
 async function* canonicalLines(

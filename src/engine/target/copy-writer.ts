@@ -14,10 +14,11 @@ export class CopyWriter {
   readonly #stream: ReturnType<typeof copyFrom>;
   readonly #finished: Promise<void>;
 
-  constructor(session: pg.PoolClient, table: PlannedTable) {
+  /** `before`: SQL that goes to the server in the same message, ahead of the COPY. */
+  constructor(session: pg.PoolClient, table: PlannedTable, before = '') {
     const columns = copiedColumns(table).map((column) => column.target);
     const statement = `COPY ${qualifiedName(table)} (${columnList(columns)}) FROM STDIN`;
-    this.#stream = session.query(copyFrom(statement));
+    this.#stream = session.query(copyFrom(before + statement));
     this.#finished = finished(this.#stream, { readable: false });
     // A failure is met in `write` or `finish`; between two calls nobody listens yet.
     this.#finished.catch(() => undefined);

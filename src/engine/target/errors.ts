@@ -70,12 +70,48 @@ export function mapTargetError(error: unknown, context: TargetErrorContext): App
     {
       what: context.what,
       database: context.database,
-      reason: isRaised(error) ? RAISED : describe(code, message) + namedObjects(error),
+      reason: reasonOf(error),
       sqlState: code,
       ...(field === undefined ? {} : { field }),
     },
     { cause: error },
   );
+}
+
+/**
+ * Classes of SQLSTATE that one row of many can be the reason of: data exceptions and violated constraints; and what a trigger
+ * or a function that it calls may say of a row. `54`: a row, field or index entry that is too large.
+ */
+const CLASSES_OF_ROWS = new Set(['20', '21', '22', '23', '38', '39', '44', '54', 'P0']);
+
+/**
+ * True where the server may have refused a statement because of a row in it: the other rows may still do. Never for what a
+ * later attempt can get over, nor for a missing right or object.
+ */
+export function isRowRefusal(error: unknown): error is pg.DatabaseError {
+  if (!(error instanceof pg.DatabaseError)) return false;
+  const { code = '' } = error;
+  if (SQLSTATE_CODES[code] !== undefined || SQLSTATE_CODES[code.slice(0, 2)] !== undefined)
+    return false;
+  return CLASSES_OF_ROWS.has(code.slice(0, 2)) || isRaised(error);
+}
+
+/** Why the server has refused something, in its own words less the values of rows. */
+export function reasonOf(error: unknown): string {
+  const { code, message } = readError(error);
+  return isRaised(error)
+    ? RAISED + raisingFunction(error)
+    : describe(code, message) + namedObjects(error);
+}
+
+/** The innermost function, out of the first line of the context: `PL/pgSQL function check_price() line 3 at RAISE`. */
+function raisingFunction(error: unknown): string {
+  if (!(error instanceof pg.DatabaseError)) return '';
+  const [innermost = ''] = (error.where ?? '').split('\n');
+  const found = /^PL\/pgSQL\S* .*?([\p{L}_][\p{L}\p{N}_$.]*)\([\p{L}\p{N}_ ,."[\]]*\)/u.exec(
+    innermost,
+  );
+  return found?.[1] === undefined ? '' : ` (${found[1]})`;
 }
 
 /** SQLSTATEs whose detail says which objects are in the way: of DROP, and of TRUNCATE. */

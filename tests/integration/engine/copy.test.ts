@@ -80,20 +80,22 @@ describe('copy', () => {
       lanes: 1,
     });
     await job.create();
-    await engine.sql('ALTER TABLE notes ADD CONSTRAINT in_the_way CHECK (id <> 777)');
+    await engine.sql(`CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN IF NEW.id = 777 THEN RAISE SQLSTATE ''55P03''; END IF; RETURN NEW; END';
+      CREATE TRIGGER in_the_way BEFORE INSERT ON notes FOR EACH ROW EXECUTE FUNCTION wait()`);
 
     const failure = await failureOf(job.copy());
 
     expect(failure).toMatchObject({
-      code: 'TARGET_REFUSED',
-      details: { what: 'copying notes, chunk 8', sqlState: '23514' },
+      code: 'TARGET_BUSY',
+      details: { what: 'copying notes, chunk 8', sqlState: '55P03' },
     });
     expect((await idsOf('notes')).length).toBe(700);
     expect([...((await job.ledger.chunks()).get('notes')?.keys() ?? [])]).toEqual([
       1, 2, 3, 4, 5, 6, 7,
     ]);
 
-    await engine.sql('ALTER TABLE notes DROP CONSTRAINT in_the_way');
+    await engine.sql('DROP TRIGGER in_the_way ON notes');
     await job.copy();
 
     expect(await idsOf('notes')).toEqual(allIds);

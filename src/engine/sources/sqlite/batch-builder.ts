@@ -1,4 +1,12 @@
-import type { Adjustment, EncodedBatch, ReasonCode, Reject, RowKey } from '../../contract.ts';
+import type {
+  Adjustment,
+  DescribedLine,
+  EncodedBatch,
+  ReasonCode,
+  Reject,
+  RowKey,
+  ValueAdjustment,
+} from '../../contract.ts';
 import { CopyBuffer } from '../../types/copy-text.ts';
 
 const BATCH_BYTES = 256 * 1024;
@@ -7,12 +15,6 @@ const SLACK_BYTES = 16 * 1024;
 const MAX_BATCH_ROWS = 20_000;
 const MAX_REJECT_BYTES = 1024 * 1024;
 const MAX_SAMPLE_KEYS = 5;
-
-/** One value that a policy changed, before its row is known to be stored. */
-export interface PendingAdjustment {
-  readonly column: string;
-  readonly rule: ReasonCode;
-}
 
 interface AdjustmentSum {
   readonly column: string;
@@ -28,6 +30,7 @@ export class BatchBuilder {
   #rejects: Reject[] = [];
   #rejectBytes = 0;
   #adjustments = new Map<string, AdjustmentSum>();
+  #described: DescribedLine[] = [];
 
   get isFull(): boolean {
     return (
@@ -45,12 +48,17 @@ export class BatchBuilder {
     this.#rowsEncoded++;
   }
 
+  /** Says which row the line is that was added last. */
+  addDescription(line: DescribedLine): void {
+    this.#described.push(line);
+  }
+
   addReject(reject: Reject, bytes: number): void {
     this.#rejects.push(reject);
     this.#rejectBytes += bytes;
   }
 
-  addAdjustments(adjustments: readonly PendingAdjustment[], key: RowKey): void {
+  addAdjustments(adjustments: readonly ValueAdjustment[], key: RowKey): void {
     for (const { column, rule } of adjustments) {
       const id = `${rule} ${column}`;
       const sum = this.#adjustments.get(id) ?? { column, rule, count: 0, sampleKeys: [] };
@@ -69,12 +77,14 @@ export class BatchBuilder {
       lines: this.out.bytes.subarray(0, this.out.length),
       rejects: this.#rejects,
       adjustments,
+      ...(this.#described.length === 0 ? {} : { described: this.#described }),
     };
     this.out = new CopyBuffer(BATCH_BYTES + SLACK_BYTES);
     this.#rowsEncoded = 0;
     this.#rejects = [];
     this.#rejectBytes = 0;
     this.#adjustments = new Map();
+    this.#described = [];
     return batch;
   }
 }

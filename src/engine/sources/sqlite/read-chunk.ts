@@ -19,6 +19,8 @@ export interface ChunkRequest {
   readonly table: PlannedTable;
   readonly chunk: Chunk;
   readonly policies: Policies;
+  /** Each line comes with its row: all are read exactly. */
+  readonly describe?: boolean;
   /** For tests: PostgreSQL's own limit where left out. */
   readonly maxLineBytes?: number;
 }
@@ -75,8 +77,8 @@ class ChunkEncoder {
     const nullKeys = nullKeySql(this.#access, table.chunkKey, chunk);
     if (nullKeys !== null) yield* this.#readExactly(nullKeys);
     // SQLite converts UTF-16 to UTF-8 without a sign of what it could not convert.
-    const isUtf8 = this.#database.encoding === 'UTF-8';
-    if (isUtf8 && this.#identity !== null) yield* this.#readFast(chunk, this.#identity, false);
+    const isFast = this.#database.encoding === 'UTF-8' && this.#request.describe !== true;
+    if (isFast && this.#identity !== null) yield* this.#readFast(chunk, this.#identity, false);
     else yield* this.#readExactly(rangeSql(this.#access, table.chunkKey, chunk));
     if (!this.#batch.isEmpty) yield this.#batch.take();
   }
@@ -144,6 +146,7 @@ class ChunkEncoder {
       keyColumns: this.#keyColumns,
       maxLineBytes,
       guarded,
+      describes: this.#request.describe ?? false,
     });
   }
 

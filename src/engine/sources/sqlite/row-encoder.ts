@@ -1,4 +1,12 @@
-import type { PlannedColumn, PlannedTable, Policies, Reject, RowKey } from '../../contract.ts';
+import type {
+  DescribedRow,
+  PlannedColumn,
+  PlannedTable,
+  Policies,
+  Reject,
+  RowKey,
+  ValueAdjustment,
+} from '../../contract.ts';
 import { cellSize, rowKeyValue, sourceValue, type Cell } from '../../types/sqlite-cells.ts';
 import {
   tooLarge,
@@ -7,7 +15,7 @@ import {
   type Problem,
 } from '../../types/sqlite-encoder.ts';
 import { sqliteEncoder } from '../../types/sqlite-encoders.ts';
-import type { BatchBuilder, PendingAdjustment } from './batch-builder.ts';
+import type { BatchBuilder } from './batch-builder.ts';
 import type { Row } from './query.ts';
 
 /** PostgreSQL reads a line of COPY into one piece of memory, which it limits to 1 GiB (MaxAllocSize). */
@@ -35,6 +43,7 @@ export class RowEncoder {
   readonly #columns: readonly EncodedColumn[];
   readonly #keyColumns: readonly string[];
   readonly #maxLineBytes: number;
+  readonly #describes: boolean;
 
   constructor(
     table: PlannedTable,
@@ -44,8 +53,11 @@ export class RowEncoder {
       readonly keyColumns: readonly string[];
       readonly maxLineBytes: number;
       readonly guarded: boolean;
+      /** Rows that are written exactly are described too. */
+      readonly describes?: boolean;
     },
   ) {
+    this.#describes = options.describes ?? false;
     this.#maxLineBytes = options.maxLineBytes;
     this.#keyColumns = options.keyColumns;
     this.#columns = columns.map((column) => {
@@ -89,7 +101,7 @@ export class RowEncoder {
   encodeExact(row: ExactRow, batch: BatchBuilder): void {
     const { out } = batch;
     const start = out.length;
-    const adjustments: PendingAdjustment[] = [];
+    const adjustments: ValueAdjustment[] = [];
     for (const [position, entry] of this.#columns.entries()) {
       const cell = row.cells[position] ?? { type: 'null' };
       const target: CellTarget = {
@@ -115,6 +127,7 @@ export class RowEncoder {
       return;
     }
     batch.addRow();
+    if (this.#describes) batch.addDescription({ ...this.#describe(row), adjustments });
     if (adjustments.length > 0) batch.addAdjustments(adjustments, this.#keyOf(row));
   }
 
@@ -134,10 +147,21 @@ export class RowEncoder {
   ): void {
     found.batch.out.length = found.start;
     const reject: Reject = {
-      key: this.#keyOf(row),
-      locator: row.locator,
+      ...this.#describe(row),
       column: found.column?.source ?? '',
       ...found.problem,
+    };
+    const bytes = row.cells.reduce(
+      (sum, cell) => sum + Math.min(cellSize(cell), MAX_REJECTED_VALUE_BYTES),
+      256,
+    );
+    found.batch.addReject(reject, bytes);
+  }
+
+  #describe(row: ExactRow): DescribedRow {
+    return {
+      key: this.#keyOf(row),
+      locator: row.locator,
       row: fromEntries(
         this.#columns.map(({ column }, position) => {
           const cell = row.cells[position] ?? { type: 'null' };
@@ -149,11 +173,6 @@ export class RowEncoder {
         }),
       ),
     };
-    const bytes = row.cells.reduce(
-      (sum, cell) => sum + Math.min(cellSize(cell), MAX_REJECTED_VALUE_BYTES),
-      256,
-    );
-    found.batch.addReject(reject, bytes);
   }
 
   #keyOf(row: ExactRow): RowKey {

@@ -72,8 +72,9 @@ class SqliteSnapshot implements SourceSnapshot {
     );
   }
 
-  readChunk({ lane, table, chunk, policies, signal }: ReadRequest): AsyncIterable<EncodedBatch> {
-    return this.#thread(lane).stream('readChunk', { table, chunk, policies }, signal);
+  readChunk({ lane, signal, ...request }: ReadRequest): AsyncIterable<EncodedBatch> {
+    const { table, chunk, policies, describe = false } = request;
+    return this.#thread(lane).stream('readChunk', { table, chunk, policies, describe }, signal);
   }
 
   readCanonical({
