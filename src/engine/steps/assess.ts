@@ -11,6 +11,7 @@ import type {
 } from '../contract.ts';
 import { selectTables } from '../select-tables.ts';
 import { SOURCE_DRIVERS } from '../sources/registry.ts';
+import { decideTables, type TableDecisions } from './plan/decisions.ts';
 
 export interface AssessRequest {
   readonly source: Source;
@@ -43,7 +44,11 @@ export async function assess({
     catalog,
     fingerprint: fingerprintOf(catalog),
     scans,
-    findings: collectFindings(catalog, scans, options),
+    findings: collectFindings(
+      catalog,
+      scans,
+      decideTables(SOURCE_DRIVERS[catalog.kind], catalog, scans, options),
+    ),
   };
 }
 
@@ -53,41 +58,38 @@ export function fingerprintOf(catalog: Catalog): string {
     ...table,
     identity: identity?.column ?? null,
   }));
-  return hashJson({ kind: catalog.kind, tables });
+  // Left out where there are none: fingerprints that were stored before such things were read still hold.
+  return hashJson({
+    kind: catalog.kind,
+    tables,
+    ...(catalog.types === undefined ? {} : { types: catalog.types }),
+    ...(catalog.sequences === undefined
+      ? {}
+      : { sequences: catalog.sequences.map(({ name, definition }) => ({ name, definition })) }),
+  });
 }
 
-function collectFindings(
+/** All that the assessment tells a person: also what `plan` tells anew, with the options that hold then. */
+export function collectFindings(
   catalog: Catalog,
   scans: readonly TableScan[],
-  options: JobOptions,
+  decided: readonly TableDecisions[],
 ): Finding[] {
   const findings = catalog.tables.flatMap((table, position) => {
     const scan = scans[position];
-    return scan === undefined
+    const decisions = decided[position];
+    return scan === undefined || decisions === undefined
       ? []
-      : [...columnFindings(catalog, table, scan, options), ...orphanFindings(table, scan)];
+      : [...columnFindings(table, scan, decisions), ...orphanFindings(table, scan)];
   });
   return [...findings, ...catalogFindings(catalog), ...unmovedFindings(catalog)];
 }
 
-function columnFindings(
-  catalog: Catalog,
-  table: Table,
-  scan: TableScan,
-  options: JobOptions,
-): Finding[] {
-  const { decideColumn } = SOURCE_DRIVERS[catalog.kind];
-  return table.columns.flatMap((column) => {
-    const columnScan = scan.columns[column.name];
-    if (columnScan === undefined) return [];
-    return decideColumn({
-      table,
-      column,
-      scan: columnScan,
-      rows: scan.rows,
-      policies: options.policies,
-    }).findings;
-  });
+/** Of columns that were scanned: a decision without facts has nothing to say. */
+function columnFindings(table: Table, scan: TableScan, decisions: TableDecisions): Finding[] {
+  return table.columns.flatMap(({ name }) =>
+    Object.hasOwn(scan.columns, name) ? (decisions.get(name)?.findings ?? []) : [],
+  );
 }
 
 function orphanFindings(table: Table, scan: TableScan): Finding[] {

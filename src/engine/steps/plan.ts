@@ -1,16 +1,30 @@
 import { AppError } from '../../errors/app-error.ts';
 import { hashJson } from '../canonical-json.ts';
-import type { Assessment, Catalog, Finding, JobOptions, Plan, PlannedTable } from '../contract.ts';
+import type {
+  Assessment,
+  Catalog,
+  Finding,
+  JobOptions,
+  Plan,
+  PlannedSchemaObject,
+  PlannedTable,
+} from '../contract.ts';
+import { SOURCE_DRIVERS } from '../sources/registry.ts';
 import {
   addCheckSql,
   addForeignKeySql,
   addPrimaryKeySql,
+  commentSql,
   createIndexSql,
+  createSchemaObjectSql,
   createTableSql,
   primaryKeyIndex,
 } from '../target/ddl.ts';
+import { collectFindings } from './assess.ts';
+import { decideTables, findTable, type PlanningDriver } from './plan/decisions.ts';
 import { planForeignKeys } from './plan/foreign-keys.ts';
 import { nameTables, ObjectNames } from './plan/names.ts';
+import { SchemaObjects } from './plan/schema-objects.ts';
 import { planTable, type TableDraft } from './plan/table.ts';
 
 /** PostgreSQL's own limit (MaxHeapAttributeNumber). */
@@ -20,8 +34,12 @@ const MAX_COLUMNS = 1600;
  * What the job will do, as data. Pure: the same assessment and options give the same bytes. Nothing is read or written.
  * Throws TOO_MANY_COLUMNS and IDENTIFIER_COLLISION.
  */
-export function plan(assessment: Assessment, options: JobOptions): Plan {
-  const { catalog } = assessment;
+export function plan(
+  assessment: Assessment,
+  options: JobOptions,
+  driver: PlanningDriver = SOURCE_DRIVERS[assessment.catalog.kind],
+): Plan {
+  const { catalog, scans } = assessment;
   for (const table of catalog.tables) {
     if (table.columns.length <= MAX_COLUMNS) continue;
     throw new AppError('TOO_MANY_COLUMNS', { table: table.name, columns: table.columns.length });
@@ -29,47 +47,86 @@ export function plan(assessment: Assessment, options: JobOptions): Plan {
 
   const tableNames = nameTables(catalog.tables, options);
   const objectNames = new ObjectNames(tableNames.values());
+  const schemaObjects = new SchemaObjects(catalog, options, objectNames);
+  const decided = decideTables(driver, catalog, scans, options);
+  const referenced = referencedColumns(catalog);
   const drafts = catalog.tables.map((table, position): TableDraft => {
-    const scan = assessment.scans[position];
-    if (scan === undefined) throw new Error(`no scan of table ${table.name}`);
-    const target = tableNames.get(table.name) ?? table.name;
-    return planTable({ kind: catalog.kind, table, scan, target, options, objectNames });
+    const scan = scans[position];
+    const decisions = decided[position];
+    if (scan === undefined || decisions === undefined)
+      throw new Error(`no scan of table ${table.name}`);
+    return planTable({
+      driver,
+      table,
+      scan,
+      decisions,
+      referencedColumns: referenced[position] ?? new Set(),
+      target: tableNames.get(table.name) ?? table.name,
+      options,
+      objectNames,
+      schemaObjects,
+    });
   });
 
   const findings = [
-    ...assessment.findings.filter((finding) => finding.code !== 'ORPHANED_ROWS'),
+    // Not those of the assessment: options may have changed since, and orphans are told with their keys.
+    ...collectFindings(catalog, scans, decided).filter(({ code }) => code !== 'ORPHANED_ROWS'),
     ...drafts.flatMap((draft) => draft.findings),
-    ...findUnmatchedRenames(catalog, options),
+    ...findUnmatched(catalog, options),
   ];
-  const keyed = planForeignKeys(drafts, assessment.scans, objectNames);
+  const keyed = planForeignKeys(drafts, scans, objectNames);
   const tables = sortForCopy(keyed.tables);
+  const objects = schemaObjects.all();
   return seal({
     formatVersion: 1,
     source: { kind: catalog.kind, version: catalog.version, fingerprint: assessment.fingerprint },
     options,
     tables,
-    ddl: describeDdl(tables),
+    ...(objects.length === 0 ? {} : { schemaObjects: objects }),
+    ddl: describeDdl(tables, objects),
     unmoved: catalog.unmoved,
     findings: sortFindings([...findings, ...keyed.findings]),
   });
 }
 
+/** Columns that any foreign key refers to, in the order of the tables. */
+function referencedColumns({ tables }: Catalog): readonly ReadonlySet<string>[] {
+  const referenced = tables.map(() => new Set<string>());
+  for (const { references } of tables.flatMap(({ foreignKeys }) => foreignKeys)) {
+    const columns = referenced[findTable(tables, references.table)];
+    for (const column of references.columns) columns?.add(column);
+  }
+  return referenced;
+}
+
 /** A wish that names nothing is a typing error more often than not. */
-function findUnmatchedRenames(catalog: Catalog, { rename }: JobOptions): Finding[] {
-  const names = new Set(
-    catalog.tables.flatMap(({ name, columns }) => [
-      name,
-      ...columns.map((column) => `${name}.${column.name}`),
-    ]),
+function findUnmatched(catalog: Catalog, { rename, casts, columnPolicies }: JobOptions): Finding[] {
+  const tables = catalog.tables.map(({ name }) => name);
+  const columns = catalog.tables.flatMap(({ name, columns: own }) =>
+    own.map((column) => `${name}.${column.name}`),
   );
-  return Object.keys(rename)
-    .filter((name) => !names.has(name))
+  return [
+    ...unmatched('RENAME_UNMATCHED', rename, [...tables, ...columns], 'to be renamed'),
+    ...unmatched('CAST_UNMATCHED', casts, columns, 'to be cast'),
+    ...unmatched('COLUMN_POLICY_UNMATCHED', columnPolicies, columns, 'to have policies'),
+  ];
+}
+
+function unmatched(
+  code: string,
+  wishes: Readonly<Record<string, unknown>>,
+  names: readonly string[],
+  wish: string,
+): Finding[] {
+  const known = new Set(names);
+  return Object.keys(wishes)
+    .filter((name) => !known.has(name))
     .map((name) => ({
       severity: 'warning' as const,
-      code: 'RENAME_UNMATCHED',
+      code,
       table: null,
       column: null,
-      message: `There is nothing called ${name} to be renamed`,
+      message: `There is nothing called ${name} ${wish}`,
       count: null,
       samples: [],
     }));
@@ -98,7 +155,10 @@ function sortForCopy(tables: readonly PlannedTable[]): PlannedTable[] {
   }));
 }
 
-function describeDdl(tables: readonly PlannedTable[]): Plan['ddl'] {
+function describeDdl(
+  tables: readonly PlannedTable[],
+  objects: readonly PlannedSchemaObject[],
+): Plan['ddl'] {
   const indexes = tables.flatMap((table) => {
     const key = primaryKeyIndex(table);
     return [
@@ -113,7 +173,19 @@ function describeDdl(tables: readonly PlannedTable[]): Plan['ddl'] {
       return referenced === undefined ? [] : [addForeignKeySql(table, key, referenced)];
     }),
   ]);
-  return { create: tables.map(createTableSql), finish: [...indexes, ...constraints] };
+  const triggers = tables.flatMap((table) =>
+    (table.triggers ?? []).flatMap(({ createFunction, createTrigger }) => [
+      createFunction,
+      createTrigger,
+    ]),
+  );
+  return {
+    create: [
+      ...objects.flatMap(createSchemaObjectSql),
+      ...tables.flatMap((table) => [createTableSql(table), ...commentSql(table)]),
+    ],
+    finish: [...indexes, ...constraints, ...triggers],
+  };
 }
 
 const SEVERITY_ORDER = { error: 0, warning: 1, info: 2 } as const;

@@ -42,7 +42,9 @@ export function withBinaryKeyCollation(table: PlannedTable): PlannedTable {
   return {
     ...table,
     columns: table.columns.map((column) =>
-      textKeys.has(column.source) ? { ...column, collation: 'C' } : column,
+      textKeys.has(column.source) && column.collation === null
+        ? { ...column, collation: 'C' }
+        : column,
     ),
   };
 }

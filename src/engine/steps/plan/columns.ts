@@ -1,23 +1,29 @@
 import type {
   Column,
   ColumnDecision,
-  ColumnScan,
   Finding,
   JobOptions,
   PlannedColumn,
-  SourceKind,
   Table,
   TableScan,
 } from '../../contract.ts';
-import { SOURCE_DRIVERS } from '../../sources/registry.ts';
+import { breaksOnCollation, type ColumnCollation } from './collations.ts';
+import { nameComment } from './comments.ts';
+import { differingPolicies, type PlanningDriver, type TableDecisions } from './decisions.ts';
 import { structureFinding } from './findings.ts';
 import { nameColumns } from './names.ts';
+import type { SchemaObjects } from './schema-objects.ts';
 
 export interface PlanColumnsRequest {
-  readonly kind: SourceKind;
+  readonly driver: PlanningDriver;
   readonly table: Table;
+  /** The table's name in the target. */
+  readonly target: string;
   readonly scan: TableScan;
   readonly options: JobOptions;
+  readonly decisions: TableDecisions;
+  readonly collations: ReadonlyMap<string, ColumnCollation>;
+  readonly schemaObjects: SchemaObjects;
   /** Columns of a primary key that the target will have: never NULL there. */
   readonly keyColumns: readonly string[];
 }
@@ -38,16 +44,9 @@ export type ColumnTypes = Readonly<
 interface ColumnDraft {
   readonly column: Column;
   readonly target: string;
+  readonly targetType: string;
   readonly decision: ColumnDecision;
 }
-
-const EMPTY_SCAN: ColumnScan = {
-  facts: {},
-  minInteger: null,
-  maxInteger: null,
-  maxLength: null,
-  samples: {},
-};
 
 /** Name, type, default and generation rule of every column, and what of them could not be carried over. */
 export function planColumns(request: PlanColumnsRequest): {
@@ -57,14 +56,11 @@ export function planColumns(request: PlanColumnsRequest): {
   const drafts = draftColumns(request);
   const types = columnTypes(
     request.table,
-    drafts.map(({ column, target, decision }) => ({
-      source: column.name,
-      target,
-      targetType: decision.targetType,
-    })),
+    drafts.map(({ column, target, targetType }) => ({ source: column.name, target, targetType })),
   );
-  const columns = drafts.map((draft) => planColumn(request, draft, types));
-  return { columns, findings: findLosses(request.table, columns) };
+  const planned = drafts.map((draft) => planColumn(request, draft, types));
+  const columns = planned.map((column) => withoutBreaking(column, planned));
+  return { columns, findings: findLosses(request, columns) };
 }
 
 /** The columns as an expression sees them: what they are called and hold, and how the source compares them. */
@@ -86,47 +82,43 @@ export function columnTypes(
   );
 }
 
-function draftColumns({ kind, table, scan, options }: PlanColumnsRequest): ColumnDraft[] {
+function draftColumns({
+  table,
+  target: tableTarget,
+  options,
+  decisions,
+  schemaObjects,
+}: PlanColumnsRequest): ColumnDraft[] {
   const names = nameColumns(table, options);
-  return table.columns.map((column) => ({
-    column,
-    target: names.get(column.name) ?? column.name,
-    decision: SOURCE_DRIVERS[kind].decideColumn({
-      table,
+  return table.columns.map((column) => {
+    const decision = decisions.get(column.name);
+    if (decision === undefined) throw new Error(`no type for ${table.name}.${column.name}`);
+    const target = names.get(column.name) ?? column.name;
+    return {
       column,
-      scan: scan.columns[column.name] ?? EMPTY_SCAN,
-      rows: scan.rows,
-      policies: options.policies,
-    }),
-  }));
+      target,
+      targetType: schemaObjects.typeOf(decision, tableTarget, target),
+      decision,
+    };
+  });
 }
 
 function planColumn(
-  { kind, keyColumns }: PlanColumnsRequest,
-  { column, target, decision }: ColumnDraft,
+  { driver, table, options, keyColumns, collations, schemaObjects }: PlanColumnsRequest,
+  { column, target, targetType, decision }: ColumnDraft,
   types: ColumnTypes,
 ): PlannedColumn {
-  const { translateExpression } = SOURCE_DRIVERS[kind];
-  const { targetType, encoder, evidence, holdsNull } = decision;
-  const { declaredType, collation } = column;
-  const own = { [column.name]: { target, targetType, declaredType, collation } };
-  const defaultExpression =
-    column.defaultExpression === null
-      ? null
-      : translateExpression({
-          expression: column.defaultExpression,
-          purpose: 'default',
-          columns: own,
-        });
-  const generatedExpression =
-    column.generated === null
-      ? null
-      : translateExpression({
-          expression: column.generated.expression,
-          purpose: 'generated',
-          columns: types,
-        });
+  const { encoder, evidence, holdsNull } = decision;
+  const carry = (expression: string | null, purpose: 'default' | 'generated'): string | null => {
+    if (expression === null) return null;
+    const columns = purpose === 'generated' ? types : ownOnly(types, column.name);
+    const carried = driver.translateExpression({ expression, purpose, columns });
+    return carried === null ? null : schemaObjects.qualify(carried);
+  };
+  const generatedExpression = carry(column.generated?.expression ?? null, 'generated');
   const canBeNull = column.nullable || holdsNull || generatedExpression !== null;
+  const policies = differingPolicies(table, column.name, options);
+  const comment = nameComment(column.name, target, column.comment);
   return {
     source: column.name,
     target,
@@ -134,24 +126,50 @@ function planColumn(
     targetType,
     encoder,
     nullable: canBeNull && !keyColumns.includes(column.name),
-    defaultExpression,
-    collation: null,
+    defaultExpression: carry(column.defaultExpression, 'default'),
+    ...(collations.get(column.name) ?? { collation: null }),
     generatedExpression,
     evidence,
+    ...(policies === undefined ? {} : { policies }),
+    ...(comment === undefined ? {} : { comment }),
   };
 }
 
-function findLosses(table: Table, columns: readonly PlannedColumn[]): Finding[] {
+/** Own members only: a column may be called `__proto__`. */
+function ownOnly(types: ColumnTypes, column: string): ColumnTypes {
+  return Object.fromEntries(Object.entries(types).filter(([name]) => name === column));
+}
+
+/** A generation rule that its columns' collations forbid would refuse every row: the values come as data instead. */
+function withoutBreaking(column: PlannedColumn, columns: readonly PlannedColumn[]): PlannedColumn {
+  const { generatedExpression } = column;
+  if (generatedExpression === null || !breaksOnCollation(generatedExpression, columns))
+    return column;
+  return { ...column, generatedExpression: null };
+}
+
+function findLosses(
+  { table, decisions, keyColumns }: PlanColumnsRequest,
+  columns: readonly PlannedColumn[],
+): Finding[] {
   return table.columns.flatMap((column, position) => {
     const planned = columns[position];
     const losses: Finding[] = [];
+    const lose = (code: string, message: string): void => {
+      losses.push(structureFinding(code, table, column.name, message));
+    };
     if (column.defaultExpression !== null && planned?.defaultExpression === null) {
       const message = `The default ${column.defaultExpression} has no sure equivalent: set it by hand`;
-      losses.push(structureFinding('DEFAULT_NOT_CARRIED', table, column.name, message));
+      lose('DEFAULT_NOT_CARRIED', message);
     }
     if (column.generated !== null && planned?.generatedExpression === null) {
       const message = `The expression ${column.generated.expression} has no sure equivalent: its values are copied as data`;
-      losses.push(structureFinding('GENERATED_AS_DATA', table, column.name, message));
+      lose('GENERATED_AS_DATA', message);
+    }
+    const isRelaxed = !column.nullable && planned?.generatedExpression === null;
+    if (isRelaxed && planned.nullable && !keyColumns.includes(column.name)) {
+      const { evidence } = decisions.get(column.name) ?? planned;
+      lose('NOT_NULL_RELAXED', `The column may be NULL in the target: ${evidence}`);
     }
     return losses;
   });

@@ -1,15 +1,16 @@
 import type {
   Finding,
   ForeignKey,
+  PlannedColumn,
   PlannedForeignKey,
   PlannedTable,
   TableScan,
 } from '../../contract.ts';
+import { INTEGER_TYPES } from './chunks.ts';
+import { findTable } from './decisions.ts';
 import { structureFinding } from './findings.ts';
 import type { ObjectNames } from './names.ts';
 import type { TableDraft } from './table.ts';
-
-const INTEGER_TYPES = new Set(['smallint', 'integer', 'bigint']);
 
 type Outcome = { readonly key: PlannedForeignKey } | { readonly reason: string };
 
@@ -47,7 +48,38 @@ export function planForeignKeys(
     });
     return { ...draft.planned, foreignKeys };
   });
-  return { tables, findings };
+  return { tables: tables.map((table) => withReferencedCollations(table, tables)), findings };
+}
+
+/**
+ * Both sides of a foreign key compare alike: PostgreSQL 18 refuses another collation on the side that refers where one of the two
+ * does not tell all values apart, and earlier ones compare as the referenced side does.
+ */
+function withReferencedCollations(
+  table: PlannedTable,
+  tables: readonly PlannedTable[],
+): PlannedTable {
+  const referenced = new Map(
+    table.foreignKeys.flatMap(({ columns, referencedTable, referencedColumns }) =>
+      columns.map((column, index) => [
+        column,
+        tables[referencedTable]?.columns.find(({ target }) => target === referencedColumns[index]),
+      ]),
+    ),
+  );
+  return {
+    ...table,
+    columns: table.columns.map((column): PlannedColumn => {
+      const parent = referenced.get(column.target);
+      const isShared = [column, parent].some((side) => side?.collationSchema !== undefined);
+      if (parent === undefined || !isShared) return column;
+      const { collation, collationSchema } = parent;
+      const compared: PlannedColumn = { ...column, collation };
+      if (collationSchema !== undefined) return { ...compared, collationSchema };
+      delete (compared as { collationSchema?: string }).collationSchema;
+      return compared;
+    }),
+  };
 }
 
 interface ForeignKeyRequest {
@@ -60,8 +92,9 @@ interface ForeignKeyRequest {
 
 function planForeignKey(request: ForeignKeyRequest): Outcome {
   const { planned, foreignKey, drafts, objectNames, orphans } = request;
-  const referencedTable = drafts.findIndex(
-    ({ table }) => table.name.toLowerCase() === foreignKey.references.table.toLowerCase(),
+  const referencedTable = findTable(
+    drafts.map(({ table }) => table),
+    foreignKey.references.table,
   );
   const referenced = drafts[referencedTable]?.planned;
   if (referenced === undefined)
@@ -116,8 +149,16 @@ function findColumn(
   );
 }
 
-function areComparable(a: string, b: string): boolean {
-  return a === b || (INTEGER_TYPES.has(a) && INTEGER_TYPES.has(b));
+/** PostgreSQL converts the side that refers where that loses nothing; lengths and precisions do not matter to it. */
+function areComparable(child: string, parent: string): boolean {
+  const [a, b] = [comparedAs(child), comparedAs(parent)];
+  return a === b || (a === 'integer' && b === 'numeric');
+}
+
+function comparedAs(type: string): string {
+  const bare = type.replace(/\(\s*\d+(?:\s*,\s*-?\d+)?\s*\)/, '');
+  if (INTEGER_TYPES.has(bare)) return 'integer';
+  return bare === 'varchar' || bare === 'character varying' ? 'text' : bare;
 }
 
 function isUnique(table: PlannedTable, columns: readonly string[]): boolean {
