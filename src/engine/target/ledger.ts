@@ -1,4 +1,5 @@
 import type pg from 'pg';
+import { createReplayTableSql, findReplays, type Replay } from './replays.ts';
 import { LOCK_TIMEOUT, type Target } from './target.ts';
 
 /**
@@ -25,10 +26,11 @@ const LEDGER_DDL = [
      schema_name text NOT NULL, object_name text NOT NULL, object_oid bigint NOT NULL,
      position integer GENERATED ALWAYS AS IDENTITY, made_at timestamptz NOT NULL DEFAULT now(),
      PRIMARY KEY (job_id, kind, schema_name, object_name))`,
+  createReplayTableSql(LEDGER_SCHEMA),
 ];
 
 /** What `install` makes sure of. */
-const LEDGER_TABLES = ['ledger_chunk', 'ledger_object', 'ledger_schema_object'];
+const LEDGER_TABLES = ['ledger_chunk', 'ledger_object', 'ledger_schema_object', 'ledger_replay'];
 
 /** What one chunk came to, as committed. */
 export interface LedgerChunk {
@@ -86,6 +88,10 @@ export class Ledger {
   constructor(target: Target, jobId: string) {
     this.#target = target;
     this.#jobId = jobId;
+  }
+
+  get jobId(): string {
+    return this.#jobId;
   }
 
   /**
@@ -256,9 +262,17 @@ export class Ledger {
     );
   }
 
+  /** Rejects that were mended and have landed, after the chunks they come from: source table → rows. */
+  async replays(): Promise<Map<string, Replay[]>> {
+    if (!(await this.#has(['ledger_replay']))) return new Map();
+    const replays = await findReplays(this.#target, this.#jobId);
+    return Map.groupBy(replays, ({ sourceTable }) => sourceTable);
+  }
+
   /** Forgets one table of this job, in the caller's transaction: it is dropped, or made anew. */
   async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
-    for (const table of ['ledger_chunk', 'ledger_object']) {
+    for (const table of ['ledger_chunk', 'ledger_object', 'ledger_replay']) {
+      if (table === 'ledger_replay' && !(await this.#has([table]))) continue;
       await session.query(
         `DELETE FROM ${LEDGER_SCHEMA}.${table} WHERE job_id = $1 AND source_table = $2`,
         [this.#jobId, sourceTable],

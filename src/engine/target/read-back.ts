@@ -3,6 +3,7 @@ import { to as copyTo } from 'pg-copy-streams';
 import type { Chunk, KeyTuple, PlannedTable } from '../contract.ts';
 import { copiedColumns } from './ddl.ts';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from './identifiers.ts';
+import { isReplayedSql } from './replays.ts';
 
 /** What to read of a table: one chunk in key order, or (where rows have no order) all of it. */
 export interface ReadBackRequest {
@@ -11,6 +12,8 @@ export interface ReadBackRequest {
   readonly chunk: Chunk | null;
   /** SQL expressions of the fields; default: the copied columns as they are. */
   readonly fields?: readonly string[];
+  /** Rows that were replayed have a digest of their own: `excluded` from those of a chunk, or read `alone`. */
+  readonly replays?: { readonly jobId: string; readonly are: 'excluded' | 'alone' };
 }
 
 /**
@@ -28,19 +31,28 @@ export async function* readBack(
 }
 
 /** The query behind `readBack`. */
-export function readBackSql({ table, chunk, fields }: ReadBackRequest): string {
+export function readBackSql({ table, chunk, fields, replays }: ReadBackRequest): string {
   const list = fields ?? copiedColumns(table).map((column) => quoteIdentifier(column.target));
-  const select = `SELECT ${list.join(', ')} FROM ${qualifiedName(table)}`;
-  if (chunk === null) return select;
-  const key = keyExpressions(table);
-  const order = `ORDER BY ${key.join(', ')}`;
+  const key = chunk === null ? [] : keyExpressions(table);
+  const { lower = null, upper = null } = chunk ?? {};
   const conditions = [
-    ...(chunk.lower === null ? [] : [`(${key.join(', ')}) > ${rowLiteral(table, chunk.lower)}`]),
-    ...(chunk.upper === null ? [] : [`(${key.join(', ')}) <= ${rowLiteral(table, chunk.upper)}`]),
+    ...(lower === null ? [] : [`(${key.join(', ')}) > ${rowLiteral(table, lower)}`]),
+    ...(upper === null ? [] : [`(${key.join(', ')}) <= ${rowLiteral(table, upper)}`]),
+    ...(replays === undefined ? [] : [replaysCondition(table, replays)]),
   ];
-  return conditions.length === 0
-    ? `${select} ${order}`
-    : `${select} WHERE ${conditions.join(' AND ')} ${order}`;
+  return [
+    `SELECT ${list.join(', ')} FROM ${qualifiedName(table)}`,
+    ...(conditions.length === 0 ? [] : [`WHERE ${conditions.join(' AND ')}`]),
+    ...(key.length === 0 ? [] : [`ORDER BY ${key.join(', ')}`]),
+  ].join(' ');
+}
+
+function replaysCondition(
+  table: PlannedTable,
+  { jobId, are }: NonNullable<ReadBackRequest['replays']>,
+): string {
+  const isReplayed = isReplayedSql(table, jobId, chunkKeyColumns(table));
+  return are === 'alone' ? isReplayed : `NOT ${isReplayed}`;
 }
 
 /**
@@ -55,7 +67,7 @@ function keyExpressions(table: PlannedTable): string[] {
 }
 
 /** Target names of the chunk key's columns. */
-function chunkKeyColumns(table: PlannedTable): readonly string[] {
+export function chunkKeyColumns(table: PlannedTable): readonly string[] {
   const sources = table.chunkKey?.columns ?? [];
   return sources.map((source) => {
     const column = table.columns.find((candidate) => candidate.source === source);
