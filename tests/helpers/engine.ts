@@ -14,9 +14,11 @@ import {
   type PartialJobOptions,
   type Plan,
   type PlannedTable,
+  type Policies,
   type Reject,
   type Source,
   type SourceSnapshot,
+  type SourceValue,
   type VerifyMode,
 } from '../../src/engine/contract.ts';
 import { openSource } from '../../src/engine/sources/registry.ts';
@@ -25,6 +27,7 @@ import { copy, type ChunkJournal } from '../../src/engine/steps/copy.ts';
 import { create } from '../../src/engine/steps/create.ts';
 import { finish, type FinishEvent } from '../../src/engine/steps/finish.ts';
 import { plan } from '../../src/engine/steps/plan.ts';
+import { replay, type ReplayProblems } from '../../src/engine/steps/replay.ts';
 import { rollback, type RollbackResult } from '../../src/engine/steps/rollback.ts';
 import { verify, type TableVerdict } from '../../src/engine/steps/verify.ts';
 import { Ledger, type LedgerChunk, type LedgerObject } from '../../src/engine/target/ledger.ts';
@@ -158,6 +161,7 @@ export class TestJob {
   readonly #source: Source;
   readonly #options: PartialJobOptions;
   #plan: Plan | null;
+  readonly #rejectIds = new Map<Reject, string>();
 
   constructor(
     file: string,
@@ -236,6 +240,41 @@ export class TestJob {
       rejectedLocators: (table, chunk) => Promise.resolve(this.journal.locators(table, chunk)),
       onTable,
     });
+  }
+
+  /** Replays rejects of the journal, in their order: for each the values that are mended, null = leave it alone. */
+  async replay(
+    tableName: string,
+    mend: (reject: Reject) => Readonly<Record<string, SourceValue>> | null,
+    policies: Partial<Policies> = {},
+  ): Promise<ReplayProblems> {
+    const planned = await this.plan();
+    const table = planned.tables.find(({ source }) => source === tableName);
+    if (table === undefined) throw new Error(`no table ${tableName}`);
+    const rejects = [...this.journal.rejects]
+      .filter(([key]) => key.startsWith(`${tableName}/`))
+      .flatMap(([, found]) => found);
+    const rows = rejects.flatMap((reject) => {
+      const set = mend(reject);
+      const row = { ...reject.row, ...set } as Record<string, SourceValue>;
+      return set === null ? [] : [{ rejectId: this.#rejectId(reject), row }];
+    });
+    return await replay({
+      target: this.#target,
+      ledger: this.ledger,
+      plan: planned,
+      table,
+      rows,
+      policies,
+      signal: new AbortController().signal,
+    });
+  }
+
+  /** As the hub would give it: the same for the same reject. */
+  #rejectId(reject: Reject): string {
+    const known = this.#rejectIds.get(reject) ?? randomUUID();
+    this.#rejectIds.set(reject, known);
+    return known;
   }
 
   async rollback(signal?: AbortSignal): Promise<RollbackResult> {

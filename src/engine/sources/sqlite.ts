@@ -11,6 +11,7 @@ import type {
 import { canonicalTargetExpression } from '../types/sqlite-canonical.ts';
 import { translateExpression } from '../types/sqlite-expression.ts';
 import { decideColumn } from '../types/sqlite.ts';
+import { encodeRow } from './sqlite/encode-row.ts';
 import { openSnapshot } from './sqlite/snapshot.ts';
 import { startThread, type SqliteThread } from './sqlite/thread.ts';
 
@@ -80,4 +81,5 @@ export const SQLITE_DRIVER: SourceDriver<SqliteLocation> = {
   decideColumn,
   translateExpression,
   canonicalTargetExpression,
+  encodeRow,
 };

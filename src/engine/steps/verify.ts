@@ -14,9 +14,14 @@ import { inLanes } from '../lanes.ts';
 import { SOURCE_DRIVERS } from '../sources/registry.ts';
 import { qualifiedName } from '../target/identifiers.ts';
 import type { Ledger, LedgerChunk, LedgerObject } from '../target/ledger.ts';
-import { readBack } from '../target/read-back.ts';
+import { readBack, type ReadBackRequest } from '../target/read-back.ts';
+import type { Replay } from '../target/replays.ts';
 import type { Target } from '../target/target.ts';
-import { findDifferences, type Differences } from './verify/differences.ts';
+import {
+  findDifferences,
+  type Differences,
+  type FindDifferencesRequest,
+} from './verify/differences.ts';
 
 export interface VerifyRequest {
   readonly target: Target;
@@ -48,8 +53,10 @@ export interface TableVerdict {
 /** A range of rows that is not what was copied. */
 export interface RangeFailure {
   readonly kind: 'count' | 'digest';
-  /** null: the whole table, whose rows have no order in the target. */
+  /** null: the whole table, whose rows have no order in the target, or (with `replayed`) rows of any chunk. */
   readonly chunk: number | null;
+  /** The rejects that were mended and replayed, which belong to no chunk. */
+  readonly replayed?: true;
   /** Key range: lower exclusive, upper inclusive, null = open. */
   readonly lower: RowKey | null;
   readonly upper: RowKey | null;
@@ -75,6 +82,7 @@ const MAX_LISTED_FAILURES = 200;
 export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
   const objects = await request.ledger.objects();
   const chunks = await request.ledger.chunks();
+  const replays = await request.ledger.replays();
   let opened: Promise<SourceSnapshot> | null = null;
   const readers: Readers = () => (opened ??= request.openSnapshot());
   const naming = new Mutex();
@@ -94,6 +102,7 @@ export async function verify(request: VerifyRequest): Promise<TableVerdict[]> {
           naming,
           object: objects.get(table.source),
           copied: chunks.get(table.source) ?? new Map<number, LedgerChunk>(),
+          replayed: replays.get(table.source) ?? [],
         });
         verdicts.set(table.source, verdict);
         await request.onTable?.(verdict);
@@ -115,14 +124,18 @@ interface VerifyTableRequest extends VerifyRequest {
   readonly naming: Mutex;
   readonly object: LedgerObject | undefined;
   readonly copied: ReadonlyMap<number, LedgerChunk>;
+  /** Rows that have landed after the chunks, and are in no digest of theirs. */
+  readonly replayed: readonly Replay[];
 }
 
 async function verifyTable(request: VerifyTableRequest): Promise<TableVerdict> {
-  const { table, copied, object } = request;
+  const { table, copied, replayed, object } = request;
   // Rows that were there before cannot be told from those that came: what is left to compare is how many there are.
   const mode = object?.origin === 'appended' ? 'count' : request.mode;
   const rowsExpected =
-    sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) + (object?.rowsBefore ?? 0);
+    sum([...copied.values()].map(({ rowsCopied }) => rowsCopied)) +
+    replayed.length +
+    (object?.rowsBefore ?? 0);
   const rowsFound = object === undefined ? 0 : await countRows(request);
   const isCounted = mode === 'count' && rowsFound === rowsExpected;
   const { failures, omitted } =
@@ -181,7 +194,11 @@ async function compareRanges(request: VerifyTableRequest): Promise<RangeFailures
     if (failures.length < MAX_LISTED_FAILURES) failures.push(failure);
     else omitted += 1;
   }
-  return { failures, omitted };
+  const replayFailure = table.digest === 'ordered' ? await compareReplays(request) : null;
+  return {
+    failures: replayFailure === null ? failures : [...failures, replayFailure],
+    omitted,
+  };
 }
 
 interface CompareRequest extends VerifyTableRequest {
@@ -215,20 +232,24 @@ async function compareWithLedger(
   chunk: Chunk | null,
 ): Promise<RangeFailure | null> {
   const { table, copied } = request;
+  const replayed = replayedOf(request, chunk);
   const parts =
     chunk === null
       ? [...copied.values()]
       : [copied.get(chunk.number)].filter((part) => part !== undefined);
   const expected = {
-    rows: sum(parts.map(({ rowsCopied }) => rowsCopied)),
+    rows: sum(parts.map(({ rowsCopied }) => rowsCopied)) + replayed.length,
     digest:
-      chunk === null ? addMultisets(parts.map(({ digest }) => digest)) : (parts[0]?.digest ?? ''),
+      chunk === null
+        ? addMultisets([...parts, ...replayed.map(asLine)].map(({ digest }) => digest))
+        : (parts[0]?.digest ?? ''),
   };
   const found = await digestTarget(request, chunk, { kind: table.digest });
   if (found.rows === expected.rows && found.digest === expected.digest) return null;
 
   const differences = await nameDifferences(request, chunk, {
     sourceLines: (snapshot) => encodedLines(request, snapshot, chunk),
+    alsoExpected: replayed.map(asLine),
   });
   return describeFailure(table, chunk, {
     kind: 'digest',
@@ -243,6 +264,7 @@ async function compareCanonical(
   chunk: Chunk | null,
 ): Promise<RangeFailure | null> {
   const { plan, table } = request;
+  const replayed = replayedOf(request, chunk).map(asCanonical);
   const snapshot = await request.readers();
   const { canonicalTargetExpression } = SOURCE_DRIVERS[plan.source.kind];
   const fields = table.columns.map(canonicalTargetExpression);
@@ -250,31 +272,106 @@ async function compareCanonical(
   const source = createDigest('multiset');
   for await (const lines of canonicalLines(request, snapshot, chunk)) source.update(lines);
   const found = await digestTarget(request, chunk, { kind: 'multiset', fields });
-  if (found.rows === source.rows && found.digest === source.finish()) return null;
+  const rowsExpected = source.rows + replayed.length;
+  const expected = addMultisets([source.finish(), ...replayed.map(({ digest }) => digest)]);
+  if (found.rows === rowsExpected && found.digest === expected) return null;
 
   const differences = await nameDifferences(request, chunk, {
     fields,
     sourceLines: (readers) => canonicalLines(request, readers, chunk),
+    alsoExpected: replayed,
   });
   return describeFailure(table, chunk, {
     kind: 'digest',
-    rowsExpected: source.rows,
+    rowsExpected,
     rowsFound: found.rows,
     differences,
   });
 }
 
+/**
+ * Rows that were replayed into a table whose rows have an order: their mended keys can be of any chunk, so they are left out
+ * of all of them, and compared here by themselves with what they were when they landed.
+ */
+async function compareReplays(request: VerifyTableRequest): Promise<RangeFailure | null> {
+  const { plan, table, mode, replayed } = request;
+  if (replayed.length === 0) return null;
+  const isCanonical = mode === 'full';
+  const { canonicalTargetExpression } = SOURCE_DRIVERS[plan.source.kind];
+  const range = {
+    ...rangeOf(request, null, 'alone'),
+    ...(isCanonical ? { fields: table.columns.map(canonicalTargetExpression) } : {}),
+  };
+  const expected = replayed.map(isCanonical ? asCanonical : asLine);
+  const found = await digestRange(request, range, 'multiset');
+  const isEqual =
+    mode === 'count' || found.digest === addMultisets(expected.map(({ digest }) => digest));
+  if (found.rows === expected.length && isEqual) return null;
+
+  const differences =
+    mode === 'count'
+      ? null
+      : await findRangeDifferences(request, range, { source: noLines(), alsoExpected: expected });
+  const failure = describeFailure(table, null, {
+    kind: mode === 'count' ? 'count' : 'digest',
+    rowsExpected: expected.length,
+    rowsFound: found.rows,
+    differences,
+  });
+  return { ...failure, replayed: true };
+}
+
+interface ExpectedRow {
+  readonly digest: string;
+  readonly key: RowKey;
+}
+
+function asLine({ lineDigest, label }: Replay): ExpectedRow {
+  return { digest: lineDigest, key: label };
+}
+
+function asCanonical({ canonicalDigest, label }: Replay): ExpectedRow {
+  return { digest: canonicalDigest, key: label };
+}
+
+/** The replayed rows that are read back together with a range: only the whole table has them in it. */
+function replayedOf({ replayed }: VerifyTableRequest, chunk: Chunk | null): readonly Replay[] {
+  return chunk === null ? replayed : [];
+}
+
+/** What to read back. Without replays there is nothing to tell apart, and the ledger may be of before there were any. */
+function rangeOf(
+  { table, ledger, replayed }: VerifyTableRequest,
+  chunk: Chunk | null,
+  are: 'excluded' | 'alone',
+): ReadBackRequest {
+  const { jobId } = ledger;
+  if (replayed.length === 0 || table.digest === 'multiset') return { table, chunk };
+  return { table, chunk, replays: { jobId, are } };
+}
+
 async function digestTarget(
-  { target, table, signal }: VerifyTableRequest,
+  request: VerifyTableRequest,
   chunk: Chunk | null,
   { kind, fields }: { readonly kind: 'ordered' | 'multiset'; readonly fields?: readonly string[] },
 ): Promise<{ readonly rows: number; readonly digest: string }> {
+  const range = {
+    ...rangeOf(request, chunk, 'excluded'),
+    ...(fields === undefined ? {} : { fields }),
+  };
+  return await digestRange(request, range, kind);
+}
+
+async function digestRange(
+  { target, table, signal }: VerifyTableRequest,
+  range: ReadBackRequest,
+  kind: 'ordered' | 'multiset',
+): Promise<{ readonly rows: number; readonly digest: string }> {
   const digest = createDigest(kind);
-  const request = { table, chunk, ...(fields === undefined ? {} : { fields }) };
   await target.withSession(
     `reading ${table.target} back`,
     async (session) => {
-      for await (const bytes of readBack(session, request)) {
+      for await (const bytes of readBack(session, range)) {
         signal.throwIfAborted();
         digest.update(bytes);
       }
@@ -287,37 +384,49 @@ async function digestTarget(
 interface NamingRequest {
   readonly fields?: readonly string[];
   readonly sourceLines: (snapshot: SourceSnapshot) => AsyncIterable<Uint8Array>;
+  readonly alsoExpected: readonly ExpectedRow[];
 }
 
 /** Finds the rows behind a difference. A source that cannot be read any more leaves the key range as the answer. */
 async function nameDifferences(
   request: CompareRequest,
   chunk: Chunk | null,
-  { fields, sourceLines }: NamingRequest,
+  { fields, sourceLines, alsoExpected }: NamingRequest,
 ): Promise<Differences | null> {
-  const { target, table, signal, naming, namesRows } = request;
-  if (!namesRows) return null;
-  const range = { table, chunk, ...(fields === undefined ? {} : { fields }) };
+  if (!request.namesRows) return null;
+  const range = {
+    ...rangeOf(request, chunk, 'excluded'),
+    ...(fields === undefined ? {} : { fields }),
+  };
   try {
-    const snapshot = await request.readers();
-    return await naming.run(() =>
-      target.withSession(
-        `reading ${table.target} back`,
-        (session) =>
-          findDifferences({
-            table,
-            isCanonical: fields !== undefined,
-            source: sourceLines(snapshot),
-            target: readBack(session, range),
-          }),
-        signal,
-      ),
-    );
+    const source = sourceLines(await request.readers());
+    return await findRangeDifferences(request, range, { source, alsoExpected });
   } catch (error) {
-    signal.throwIfAborted();
+    request.signal.throwIfAborted();
     if (error instanceof AppError && error.code.startsWith('SOURCE_')) return null;
     throw error;
   }
+}
+
+async function findRangeDifferences(
+  { target, table, naming, signal }: VerifyTableRequest,
+  range: ReadBackRequest,
+  expected: Pick<FindDifferencesRequest, 'source' | 'alsoExpected'>,
+): Promise<Differences> {
+  const isCanonical = range.fields !== undefined;
+  return await naming.run(() =>
+    target.withSession(
+      `reading ${table.target} back`,
+      (session) =>
+        findDifferences({ table, isCanonical, ...expected, target: readBack(session, range) }),
+      signal,
+    ),
+  );
+}
+
+// eslint-disable-next-line @typescript-eslint/require-await -- there is nothing to wait for
+async function* noLines(): AsyncGenerator<Uint8Array> {
+  yield* [];
 }
 
 /** What was sent of a range, as far as it landed: lines that the target has refused are rejects too. */

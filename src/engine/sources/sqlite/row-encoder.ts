@@ -63,7 +63,7 @@ export class RowEncoder {
     this.#columns = columns.map((column) => {
       const encoder = sqliteEncoder(column.encoder);
       const encoderOptions = {
-        policies: options.policies,
+        policies: { ...options.policies, ...column.policies },
         targetType: column.targetType,
         maxFieldBytes: options.maxLineBytes,
       };

@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import type { PlannedTable } from '../../contract.ts';
+import type { PlannedTable, RowProblem } from '../../contract.ts';
+import { reasonOf } from '../../target/errors.ts';
 
 /** Where in a COPY the server says that it has stumbled. */
 export interface RefusedLine {
@@ -24,6 +25,12 @@ export function findRefusedLine(
   const line = Number(number ?? 0);
   if (found === null || line < 1 || line > lines) return null;
   return { line, isCertain: found.isEnglish };
+}
+
+/** Why the target refused a row, and which column of the source is to blame, where it says so. */
+export function findRefusal(error: pg.DatabaseError, table: PlannedTable): RowProblem {
+  const column = findRefusedColumn(error, table);
+  return { column, reasonCode: 'TARGET_REFUSED', message: reasonOf(error) };
 }
 
 /** The source's name of the column that an error names; '' where it names none of this table. */

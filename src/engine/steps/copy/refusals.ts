@@ -9,8 +9,8 @@ import type {
   RowKey,
 } from '../../contract.ts';
 import { CopyWriter } from '../../target/copy-writer.ts';
-import { isRowRefusal, reasonOf } from '../../target/errors.ts';
-import { findRefusedColumn, findRefusedLine } from './refusal-context.ts';
+import { isRowRefusal } from '../../target/errors.ts';
+import { findRefusal, findRefusedLine } from './refusal-context.ts';
 
 /** What became of a batch whose rows the target may refuse. */
 export interface CarefulResult {
@@ -174,9 +174,7 @@ export class CarefulWriter {
       key,
       locator,
       row,
-      column: findRefusedColumn(error, table),
-      reasonCode: 'TARGET_REFUSED',
-      message: reasonOf(error),
+      ...findRefusal(error, table),
     });
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { PlannedTable, RowKey, RowKeyValue } from '../../contract.ts';
 import { LineSplitter } from '../../digest.ts';
+import { unescapeCopy } from '../../target/copy-line.ts';
 import { copiedColumns } from '../../target/ddl.ts';
 
 /** Rows that are on one side only. A changed row is on both lists, under one key. Lists hold at most 10 keys. */
@@ -17,6 +18,8 @@ export interface FindDifferencesRequest {
   readonly table: PlannedTable;
   readonly source: AsyncIterable<Uint8Array>;
   readonly target: AsyncIterable<Uint8Array>;
+  /** More rows that the target has to have: the SHA-256 (hex) of their lines, and what to call them. */
+  readonly alsoExpected?: readonly { readonly digest: string; readonly key: RowKey }[];
   /** Lines are of the canonical rendering (all columns, text as hex), not of COPY. */
   readonly isCanonical: boolean;
   /** How many rows may be held. For tests: 2,000,000 where left out. */
@@ -35,11 +38,10 @@ export async function findDifferences(request: FindDifferencesRequest): Promise<
   const waiting = new Map<string, { count: number; readonly key: RowKey }>();
   // Both sides look at the same rows: those whose hash begins with this many zero bits.
   let zeroBits = 0;
-  await forEachLine(request.source, (line) => {
-    const hash = hashLine(line);
+  const expect = (hash: string, key: () => RowKey): void => {
     if (!beginsWithZeros(hash, zeroBits)) return;
     const entry = waiting.get(hash);
-    if (entry === undefined) waiting.set(hash, { count: 1, key: describe(line) });
+    if (entry === undefined) waiting.set(hash, { count: 1, key: key() });
     else entry.count += 1;
     while (waiting.size > maxRows) {
       zeroBits += 1;
@@ -47,7 +49,10 @@ export async function findDifferences(request: FindDifferencesRequest): Promise<
         if (!beginsWithZeros(held, zeroBits)) waiting.delete(held);
       }
     }
-  });
+  };
+  await forEachLine(request.source, (line) => expect(hashLine(line), () => describe(line)));
+  for (const { digest, key } of request.alsoExpected ?? [])
+    expect(Buffer.from(digest, 'hex').toString('latin1'), () => key);
 
   const unexpected: RowKey[] = [];
   let unexpectedRows = 0;
@@ -124,18 +129,4 @@ function readField(field: string, isCanonical: boolean, targetType: string): Row
   if (text.length <= MAX_PREVIEW) return text;
   // Half a character is no text: the hub could not store it.
   return `${text.slice(0, MAX_PREVIEW).replace(/[\uD800-\uDBFF]$/, '')}…`;
-}
-
-const ESCAPES: Readonly<Record<string, string>> = {
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-  v: '\v',
-};
-
-/** COPY's text format, PostgreSQL manual "COPY", section "Text Format". */
-function unescapeCopy(field: string): string {
-  return field.replace(/\\(.)/gs, (_, character: string) => ESCAPES[character] ?? character);
 }
