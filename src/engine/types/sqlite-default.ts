@@ -3,7 +3,8 @@ import { float8Text } from './float8-text.ts';
 import { numericModifier, numericText, OUT_OF_RANGE } from './numeric-text.ts';
 import { quotePostgresText } from './sql-text.ts';
 import { emit, kindOf } from './sqlite-expression-emit.ts';
-import { parseExpression, type Expression } from './sqlite-expression-parser.ts';
+import type { Expression } from './expression-parser.ts';
+import { parseExpression } from './sqlite-expression-parser.ts';
 
 const NOW_IN_UTC = `(CURRENT_TIMESTAMP AT TIME ZONE 'UTC')`;
 

@@ -1,6 +1,6 @@
 import { parseDateText } from './date-text.ts';
 import { quotePostgresName, quotePostgresText } from './sql-text.ts';
-import type { Expression } from './sqlite-expression-parser.ts';
+import type { Expression } from './expression-parser.ts';
 
 /** What a PostgreSQL expression yields, as far as the rules here differ by it. */
 export type Kind =

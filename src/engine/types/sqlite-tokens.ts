@@ -1,11 +1,4 @@
-/** A token of SQLite's SQL, with its place in the text. */
-export interface Token {
-  readonly kind: 'name' | 'quotedName' | 'string' | 'number' | 'blob' | 'operator' | 'variable';
-  /** The text as it stands; of a quoted name and of a string what is inside the quotes. */
-  readonly text: string;
-  readonly start: number;
-  readonly end: number;
-}
+import type { Token } from './sql-tokens.ts';
 
 const SPACE = /[ \t\n\f\r]/;
 const NAME_START = /[A-Za-z_\u0080-\uffff]/;
@@ -28,15 +21,6 @@ export function tokenize(sql: string): Token[] | null {
     position = token.end;
   }
   return tokens;
-}
-
-/** True for the bare word, in any case; a quoted name is never a keyword. */
-export function isWord(token: Token | undefined, ...words: readonly string[]): boolean {
-  return token?.kind === 'name' && words.includes(token.text.toUpperCase());
-}
-
-export function isOperator(token: Token | undefined, ...operators: readonly string[]): boolean {
-  return token?.kind === 'operator' && operators.includes(token.text);
 }
 
 function skipBlank(sql: string, from: number): number | null {

@@ -1,4 +1,5 @@
-import { isOperator, isWord, tokenize, type Token } from '../../types/sqlite-tokens.ts';
+import { isOperator, isWord, type Token } from '../../types/sql-tokens.ts';
+import { tokenize } from '../../types/sqlite-tokens.ts';
 
 /** What only the text of a CREATE TABLE tells: the PRAGMAs leave it out. Names are as they stand there. */
 export interface TableDdl {
