@@ -10,7 +10,7 @@
  * No step ever asks for the kind of a source: it asks `capabilities`.
  */
 
-export const SOURCE_KINDS = ['sqlite'] as const;
+export const SOURCE_KINDS = ['sqlite', 'mysql', 'postgres'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** What a source can do. */
@@ -637,6 +637,8 @@ export interface CanonicalBatch {
 /** All readers of a job on one moment of the source, as far as `level` says. */
 export interface SourceSnapshot {
   readonly level: ConsistencyLevel;
+  /** Where the source's own log stood at this moment, in the source's words; null or left out = it cannot be told. */
+  readonly position?: string | null;
   /** How many readers work side by side: at most what was asked for. */
   readonly lanes: number;
   /** Rows of the table at this moment, counted by the source itself: what the chunks have to add up to. */
@@ -708,6 +710,8 @@ export interface SourceDriver<Location> {
   readonly translateExpression: (request: {
     readonly expression: string;
     readonly purpose: 'default' | 'generated' | 'index' | 'where' | 'check';
+    /** The column (of `columns`) whose default or generation rule it is, which its value has to fit; left out = none. */
+    readonly column?: string;
     /** Source column → target name and type, what it was declared as, and the source's collation where it is not the binary one. */
     readonly columns: Readonly<
       Record<

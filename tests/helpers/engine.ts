@@ -21,7 +21,7 @@ import {
   type SourceValue,
   type VerifyMode,
 } from '../../src/engine/contract.ts';
-import { openSource } from '../../src/engine/sources/registry.ts';
+import { openSource, type SourceAddress } from '../../src/engine/sources/registry.ts';
 import { assess } from '../../src/engine/steps/assess.ts';
 import { copy, type ChunkJournal } from '../../src/engine/steps/copy.ts';
 import { create } from '../../src/engine/steps/create.ts';
@@ -50,8 +50,12 @@ export interface TestEngine {
   untilWaiting(expected?: boolean): Promise<void>;
   /** Makes a new SQLite file; gives its path. */
   buildLegacyFile(content: Content): string;
-  /** A job that moves a file into the target. What it opens is closed with the engine. */
-  buildJob(file: string, options?: PartialJobOptions, overrides?: JobOverrides): TestJob;
+  /** A job that moves a source (a path is that of a SQLite file) into the target. What it opens is closed with the engine. */
+  buildJob(
+    source: string | SourceAddress,
+    options?: PartialJobOptions,
+    overrides?: JobOverrides,
+  ): TestJob;
   /** Another way to the same target, or to another one. Closed with the engine. */
   openTarget(location?: Partial<TargetLocation>): Target;
   close(): Promise<void>;
@@ -121,8 +125,10 @@ export async function startTestEngine(): Promise<TestEngine> {
       changeLegacyFile(file, content);
       return file;
     },
-    buildJob(file, options = {}, overrides = {}) {
-      const job = new TestJob(file, options, { target, jobId: randomUUID(), ...overrides });
+    buildJob(source, options = {}, overrides = {}) {
+      const address: SourceAddress =
+        typeof source === 'string' ? { kind: 'sqlite', location: { path: source } } : source;
+      const job = new TestJob(address, options, { target, jobId: randomUUID(), ...overrides });
       jobs.push(job);
       return job;
     },
@@ -164,7 +170,7 @@ export class TestJob {
   readonly #rejectIds = new Map<Reject, string>();
 
   constructor(
-    file: string,
+    address: SourceAddress,
     options: PartialJobOptions,
     {
       jobId,
@@ -175,7 +181,7 @@ export class TestJob {
     this.jobId = jobId;
     this.ledger = new Ledger(target, jobId);
     this.#target = target;
-    this.#source = openSource('sqlite', { path: file });
+    this.#source = openSource(address.kind, address.location);
     this.#options = options;
     this.#plan = planned ?? null;
   }

@@ -1,9 +1,13 @@
 import type { Source, SourceDriver, SourceKind } from '../contract.ts';
+import { POSTGRES_DRIVER, type PostgresLocation } from './postgres.ts';
+import { MYSQL_DRIVER, type MysqlLocation } from './mysql.ts';
 import { SQLITE_DRIVER, type SqliteLocation } from './sqlite.ts';
 
 /** How each kind of source is reached. */
 export interface SourceLocations {
   readonly sqlite: SqliteLocation;
+  readonly mysql: MysqlLocation;
+  readonly postgres: PostgresLocation;
 }
 
 /** A kind of source, and where one of it is. */
@@ -16,6 +20,8 @@ export const SOURCE_DRIVERS: {
   readonly [Kind in SourceKind]: SourceDriver<SourceLocations[Kind]>;
 } = {
   sqlite: SQLITE_DRIVER,
+  mysql: MYSQL_DRIVER,
+  postgres: POSTGRES_DRIVER,
 };
 
 /** Opens a source of the given kind; nothing is read before the first call of a method. */
