@@ -1,0 +1,98 @@
+import type { CanonicalBatch, Chunk, PlannedTable, Policies } from '../../contract.ts';
+import { canonicalSource } from '../../types/mysql-canonical.ts';
+import { canonicalStep } from './canonical-steps.ts';
+import { Cells } from './cells.ts';
+import type { MysqlConnection } from './connection.ts';
+import { orderSql, rangeSql } from './ranges.ts';
+import { keyParts } from './read-chunk.ts';
+import { Locators, rowLayout } from './row-layout.ts';
+import { accessTable, plannedColumn } from './table-access.ts';
+
+export interface CanonicalRequest {
+  readonly table: PlannedTable;
+  readonly chunk: Chunk;
+  readonly policies: Policies;
+  /** Locators of the rows to leave out. */
+  readonly excluding: ReadonlySet<string>;
+}
+
+const BATCH_BYTES = 256 * 1024;
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const NULL_FIELD = Buffer.from('\\N');
+
+/** Renders the rows of a chunk for `full` verification: the server's own SQL makes the fields. */
+export async function* readCanonical(
+  connection: MysqlConnection,
+  request: CanonicalRequest & { readonly signal: AbortSignal },
+): AsyncGenerator<CanonicalBatch> {
+  const { table, chunk, policies, excluding, signal } = request;
+  const access = await accessTable(connection, table.source, signal);
+  const layout = rowLayout(access, table);
+  // Only what tells the row, and only where there is a row to be left out.
+  const identity = layout.keys.map(({ position }) => position);
+  const identitySelect =
+    excluding.size === 0
+      ? []
+      : [...identity, ...(layout.hash === null ? [] : [layout.hash])].map(
+          (position) => layout.select[position] ?? 'NULL',
+        );
+  const fields = table.columns.map((column) => {
+    const source = plannedColumn(access, column);
+    return canonicalSource(source, column, { ...policies, ...column.policies });
+  });
+  const steps = fields.map(({ step }) => canonicalStep(step));
+  const cells = new Cells(fields.length + identitySelect.length);
+  const locators = new Locators({
+    ...layout,
+    keys: layout.keys.map((key, index) => ({ ...key, position: fields.length + index })),
+    hash: layout.hash === null ? null : fields.length,
+  });
+
+  let parts: Buffer[] = [];
+  let size = 0;
+  let rows = 0;
+  const add = (part: Buffer): void => {
+    parts.push(part);
+    size += part.length;
+  };
+  const take = (): CanonicalBatch => {
+    const batch = { rows, lines: exactly(parts, size) };
+    parts = [];
+    size = 0;
+    rows = 0;
+    return batch;
+  };
+  const onRow = (packet: Parameters<Cells['read']>[0]): boolean => {
+    cells.read(packet);
+    // Rows that hold the same were all rejected for the same reason.
+    if (excluding.size > 0 && excluding.has(locators.first(cells))) return false;
+    rows++;
+    for (const [index, step] of steps.entries()) {
+      const value = cells.view(index);
+      add(value === null ? NULL_FIELD : step === null ? Buffer.from(value) : step(value));
+      add(index === steps.length - 1 ? LINE_END : FIELD_END);
+    }
+    return size >= BATCH_BYTES;
+  };
+
+  const keys = keyParts(access, table);
+  const select = [...fields.map(({ sql }) => sql), ...identitySelect].join(', ');
+  const sql = `SELECT ${select} FROM ${access.sql} WHERE ${rangeSql(keys, chunk)}${orderSql(keys)}`;
+  for await (const _ of connection.stream(sql, onRow, signal)) if (rows > 0) yield take();
+  if (rows > 0) yield take();
+}
+
+const FIELD_END = Buffer.from([TAB]);
+const LINE_END = Buffer.from([NEWLINE]);
+
+/** In memory of its own: it is handed over to another thread. */
+function exactly(parts: readonly Buffer[], size: number): Buffer {
+  const whole = Buffer.allocUnsafeSlow(size);
+  let position = 0;
+  for (const part of parts) {
+    whole.set(part, position);
+    position += part.length;
+  }
+  return whole;
+}

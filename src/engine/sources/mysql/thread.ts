@@ -1,0 +1,41 @@
+import type { CanonicalBatch, Catalog, EncodedBatch, Table, TableScan } from '../../contract.ts';
+import { ReaderThread } from '../threads/reader-thread.ts';
+import type { MysqlLocation } from './connection.ts';
+import type { CanonicalRequest } from './read-canonical.ts';
+import type { ChunkRequest } from './read-chunk.ts';
+
+/** What a thread answers once: name → argument and result. */
+export interface ThreadCalls {
+  version: { argument: null; result: string };
+  readCatalog: { argument: null; result: Catalog };
+  scanTable: { argument: { readonly table: Table; readonly chunkRows: number }; result: TableScan };
+  countRows: { argument: { readonly table: string }; result: number };
+  /** Keeps everybody else from writing, by the strongest means that the account has; how, or null. */
+  holdWrites: { argument: null; result: 'server' | 'tables' | null };
+  releaseWrites: { argument: null; result: null };
+  /** Fixes the moment that all later reads of this thread see; its position in the binary log, where it can be told. */
+  beginSnapshot: { argument: null; result: { readonly binlogSnapshot: string | null } };
+  endSnapshot: { argument: null; result: null };
+  /** Where the binary log stands now; null = there is none, or the account may not know. */
+  binlogPosition: { argument: null; result: string | null };
+  /** Tables whose engine takes no part in a consistent snapshot. */
+  tablesWithoutSnapshot: { argument: null; result: readonly string[] };
+}
+
+/** What a thread answers batch by batch. */
+export interface ThreadStreams {
+  readChunk: { argument: ChunkRequest; item: EncodedBatch };
+  readCanonical: { argument: CanonicalRequest; item: CanonicalBatch };
+}
+
+/** The near side of a thread with a session of its own. */
+export type MysqlThread = ReaderThread<ThreadCalls, ThreadStreams>;
+
+/** `keepsState`: the thread will hold a transaction. */
+export function startThread(location: MysqlLocation, keepsState: boolean): MysqlThread {
+  return new ReaderThread({
+    entry: new URL('./worker.ts', import.meta.url),
+    workerData: { location },
+    keepsState,
+  });
+}
