@@ -6,22 +6,13 @@ import { Certificate } from '../models/certificate.ts';
 import { MigrationJob } from '../models/migration-job.ts';
 import { MigrationLog } from '../models/migration-log.ts';
 import { MigrationTable } from '../models/migration-table.ts';
-import { BY_ID, BY_POSITION, BY_SEQ, findPage } from '../models/pagination.ts';
+import { BY_POSITION, BY_SEQ, findPage } from '../models/pagination.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
-import {
-  presentAdjustment,
-  presentLog,
-  presentReject,
-  presentTable,
-} from '../presenters/job-details.ts';
+import { presentAdjustment, presentLog, presentTable } from '../presenters/job-details.ts';
 import { presentAssessment, presentPlan } from '../presenters/job-plan.ts';
 import { presentReport } from '../presenters/job-report.ts';
 import type { JobResult } from '../services/job-result.ts';
-import type {
-  JobPageInput,
-  ListLogsInput,
-  ListRejectsInput,
-} from '../validators/migration-jobs.ts';
+import type { JobPageInput, ListLogsInput } from '../validators/migration-jobs.ts';
 import { pageOf, type IdInput } from '../validators/page.ts';
 import { answerPage } from './page-answer.ts';
 
@@ -65,21 +56,6 @@ export function jobDetailsController() {
       );
     },
 
-    rejects: async (request: Request, response: Response, input: ListRejectsInput) => {
-      await getJob(input.id);
-      const where = {
-        jobId: input.id,
-        ...(input.reasonCode === undefined ? {} : { reasonCode: input.reasonCode }),
-      };
-      const page = await findPage(RejectedRow, {
-        where,
-        order: BY_ID,
-        ...pageOf(input),
-        include: [ofTable(input.table)],
-      });
-      answerPage(request, response, page, presentReject);
-    },
-
     /** One row for each table, column and rule: at most as many as there are columns, so all of them at once. */
     adjustments: async (_request: Request, response: Response, { id }: IdInput) => {
       await getJob(id);
@@ -117,9 +93,4 @@ async function getJob(id: string, scope?: 'withAssessment' | 'withPlan'): Promis
   const job = await model.findByPk(id);
   if (job === null) throw new AppError('NOT_FOUND', { entity: 'Job' });
   return job;
-}
-
-function ofTable(sourceTable: string | undefined) {
-  const where = sourceTable === undefined ? {} : { where: { sourceTable } };
-  return { association: 'table', attributes: ['sourceTable'], required: true, ...where };
 }

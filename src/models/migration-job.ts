@@ -38,8 +38,8 @@ const FINISHED: readonly JobStatus[] = ['succeeded', 'failed', 'cancelled', 'rol
 const ACTIVE: readonly JobStatus[] = ['queued', 'running'];
 
 /**
- * One migration from one source to one target. Assessment and plan can be megabytes, so the default scope leaves both out (the
- * attributes are undefined there, not null): scope `withAssessment` has the one, `withPlan` the other, `unscoped()` both.
+ * One migration from one source to one target. Assessment, plan and request can be megabytes, so the default scope leaves them
+ * out (the attributes are undefined there, not null): scope `withAssessment` has the one, `withPlan` the other, `unscoped()` all.
  */
 export class MigrationJob extends Model<
   InferAttributes<MigrationJob>,
@@ -60,6 +60,8 @@ export class MigrationJob extends Model<
   declare plan: CreationOptional<JsonObject | null>;
   /** SHA-256 of the plan, 64 hex digits. */
   declare planHash: CreationOptional<string | null>;
+  /** What `action` was asked for with, where it takes anything; null = nothing. */
+  declare request: CreationOptional<JsonObject | null>;
   declare result: CreationOptional<JsonObject | null>;
   declare error: CreationOptional<JobError | null>;
   /** Raised by one with every change that a client can see the effect of; the ETag. */
@@ -111,6 +113,7 @@ export class MigrationJob extends Model<
         assessment: { type: DataTypes.JSONB, allowNull: true },
         plan: { type: DataTypes.JSONB, allowNull: true },
         planHash: { type: DataTypes.CHAR(64), allowNull: true },
+        request: { type: DataTypes.JSONB, allowNull: true },
         result: { type: DataTypes.JSONB, allowNull: true },
         error: { type: DataTypes.JSONB, allowNull: true },
         version: { type: DataTypes.INTEGER, allowNull: false, defaultValue: 1 },
@@ -126,10 +129,10 @@ export class MigrationJob extends Model<
       },
       {
         ...tableOptions<MigrationJob>(sequelize, 'migration_jobs'),
-        defaultScope: { attributes: { exclude: ['assessment', 'plan'] } },
+        defaultScope: { attributes: { exclude: ['assessment', 'plan', 'request'] } },
         scopes: {
-          withAssessment: { attributes: { exclude: ['plan'] } },
-          withPlan: { attributes: { exclude: ['assessment'] } },
+          withAssessment: { attributes: { exclude: ['plan', 'request'] } },
+          withPlan: { attributes: { exclude: ['assessment', 'request'] } },
         },
       },
     );

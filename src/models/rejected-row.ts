@@ -39,15 +39,18 @@ export class RejectedRow extends Model<
   declare message: string;
   /** Source column → value as the source gave it. */
   declare row: JsonObject;
+  /** Source column → value that was put in its place when the row was replayed; null = none. */
+  declare mended: CreationOptional<JsonObject | null>;
   /** null = not replayed. */
   declare replayedAt: CreationOptional<Date | null>;
   declare createdAt: CreationOptional<Date>;
 
+  /** Rows that are still rejected: not those that have been replayed. */
   static async countByReason(jobId: string, transaction?: Transaction): Promise<RejectCount[]> {
     const rows = await sequelizeOf(this).query<Omit<RejectCount, 'rows'> & { rows: string }>(
       `SELECT t.source_table AS "table", r.reason_code AS "reasonCode", count(*) AS rows
          FROM ${quotedTable(this)} r JOIN ${quotedTable(MigrationTable)} t ON t.id = r.table_id
-        WHERE r.job_id = $jobId GROUP BY t.position, t.source_table, r.reason_code ORDER BY t.position, r.reason_code`,
+        WHERE r.job_id = $jobId AND r.replayed_at IS NULL GROUP BY t.position, t.source_table, r.reason_code ORDER BY t.position, r.reason_code`,
       { bind: { jobId }, type: QueryTypes.SELECT, ...(transaction && { transaction }) },
     );
     return rows.map((row) => ({ ...row, rows: toSafeInteger(row.rows) }));
@@ -66,6 +69,7 @@ export class RejectedRow extends Model<
         reasonCode: { type: DataTypes.TEXT, allowNull: false },
         message: { type: DataTypes.TEXT, allowNull: false },
         row: { type: DataTypes.JSONB, allowNull: false },
+        mended: { type: DataTypes.JSONB, allowNull: true },
         replayedAt: { type: DataTypes.DATE, allowNull: true },
         createdAt: momentColumn(),
       },

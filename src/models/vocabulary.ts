@@ -32,11 +32,12 @@ export const JOB_PHASES = [
   'finish',
   'verify',
   'rollback',
+  'replay',
 ] as const;
 export type JobPhase = (typeof JOB_PHASES)[number];
 
 /** What a job was last asked to do. `migrate` is everything from assess to verify. */
-export const JOB_ACTIONS = ['assess', 'plan', 'migrate', 'verify', 'rollback'] as const;
+export const JOB_ACTIONS = ['assess', 'plan', 'migrate', 'verify', 'rollback', 'replay'] as const;
 export type JobAction = (typeof JOB_ACTIONS)[number];
 
 export const TABLE_PHASES = ['pending', 'create', 'copy', 'finish', 'verify', 'done'] as const;

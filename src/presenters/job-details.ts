@@ -52,6 +52,7 @@ export function presentReject(row: RejectedRow & { readonly table?: MigrationTab
     reasonCode: row.reasonCode,
     message: row.message,
     row: row.row,
+    mended: row.mended,
     replayedAt: row.replayedAt,
     createdAt: row.createdAt,
   };

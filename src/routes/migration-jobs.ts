@@ -1,6 +1,7 @@
 import { jobDetailsController } from '../controllers/job-details.ts';
 import { jobEventsController } from '../controllers/job-events.ts';
 import { migrationJobsController } from '../controllers/migration-jobs.ts';
+import { rejectsController } from '../controllers/rejects.ts';
 import type { Hub } from '../services/hub.ts';
 import { JOB_REQUESTS } from '../services/job-transitions.ts';
 import {
@@ -8,10 +9,10 @@ import {
   jobPageInput,
   listJobsInput,
   listLogsInput,
-  listRejectsInput,
   updateJobInput,
 } from '../validators/migration-jobs.ts';
 import { idInput } from '../validators/page.ts';
+import { exportRejectsInput, listRejectsInput, replayRejectsInput } from '../validators/rejects.ts';
 import { defineRoute, type Route } from './define-route.ts';
 
 const BASE = '/api/v1/migration-jobs';
@@ -19,6 +20,7 @@ const BASE = '/api/v1/migration-jobs';
 export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[] {
   const jobs = migrationJobsController(hub);
   const details = jobDetailsController();
+  const rejects = rejectsController(hub);
   const events = jobEventsController(isDraining);
   return [
     defineRoute({
@@ -100,7 +102,21 @@ export function migrationJobRoutes(hub: Hub, isDraining: () => boolean): Route[]
       path: `${BASE}/:id/rejects`,
       scope: 'jobs:read',
       input: listRejectsInput,
-      handler: details.rejects,
+      handler: rejects.list,
+    }),
+    defineRoute({
+      method: 'get',
+      path: `${BASE}/:id/rejects/export`,
+      scope: 'jobs:read',
+      input: exportRejectsInput,
+      handler: rejects.export,
+    }),
+    defineRoute({
+      method: 'post',
+      path: `${BASE}/:id/rejects/replay`,
+      scope: 'jobs:run',
+      input: replayRejectsInput,
+      handler: rejects.replay,
     }),
     defineRoute({
       method: 'get',

@@ -24,6 +24,8 @@ export const AUDIT_ACTIONS = [
   'job.retry',
   'job.verify',
   'job.rollback',
+  'job.rejects.replay',
+  'job.rejects.export',
   'job.certificate',
   'audit.export',
 ] as const;

@@ -90,7 +90,7 @@ export class JobJournal implements ChunkJournal {
       chunkNumber: chunk.number,
       rowKey: key,
       locator,
-      columnName: column,
+      columnName: column === '' ? null : column,
       reasonCode,
       message,
       row,

@@ -167,7 +167,10 @@ export async function storeVerdict(held: HeldJob, verdict: TableVerdict): Promis
     const tableId = tables[0]?.id;
     if (tableId === undefined || verdict.mode === 'count') return;
     const mismatched = verdict.failures.flatMap(({ chunk }) => chunk ?? []);
-    const state = verdict.failures.some(({ chunk }) => chunk === null) ? 'mismatched' : 'verified';
+    const isWhole = verdict.failures.some(
+      ({ chunk, replayed }) => chunk === null && replayed !== true,
+    );
+    const state = isWhole ? 'mismatched' : 'verified';
     await MigrationChunk.update({ state }, { where: { tableId }, transaction });
     await MigrationChunk.update(
       { state: 'mismatched' },

@@ -43,7 +43,7 @@ const NOTHING_WRITTEN = {
 const WAS_COPIED = { result: { [Op.ne]: null } };
 /** A job whose later verification or rollback went wrong or was stopped can still be brought to its end. */
 const CAN_START = {
-  [Op.or]: [{ status: ['draft', 'rolled_back'] }, { action: ['verify', 'rollback'] }],
+  [Op.or]: [{ status: ['draft', 'rolled_back'] }, { action: ['verify', 'rollback', 'replay'] }],
 };
 
 const TRANSITIONS: Readonly<Record<JobRequest, Transition>> = {

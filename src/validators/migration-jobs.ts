@@ -4,7 +4,6 @@ import {
   ON_BAD_ROW,
   ON_EXISTING,
   POLICY_VALUES,
-  REASON_CODES,
   VERIFY_MODES,
 } from '../engine/contract.ts';
 import { JOB_STATUSES, LOG_LEVELS, MAX_LENGTHS } from '../models/vocabulary.ts';
@@ -83,12 +82,6 @@ export const listLogsInput = defineInput({
   query: { ...pageFields, level: optional(oneOf(LOG_LEVELS)), table: tableName },
 });
 export type ListLogsInput = InputOf<typeof listLogsInput>;
-
-export const listRejectsInput = defineInput({
-  params: { id: uuid() },
-  query: { ...pageFields, reasonCode: optional(oneOf(REASON_CODES)), table: tableName },
-});
-export type ListRejectsInput = InputOf<typeof listRejectsInput>;
 
 function globsProblem(value: unknown): string | null {
   if (!Array.isArray(value) || value.length > MAX_GLOBS)

@@ -8,6 +8,7 @@ import { endRun, enterPhase, forgetCopied } from '../services/job-run.ts';
 import { optionsOf, type JobRun, type OpenRun } from './job-run.ts';
 import { migrate } from './migrate.ts';
 import { assessJob, planJob } from './plan-job.ts';
+import { replayJob } from './replay-job.ts';
 import { verifyJob } from './verify-job.ts';
 
 /** Does what the job was last asked to do, to its end. Throws what went wrong. */
@@ -26,6 +27,9 @@ export async function runAction(run: JobRun): Promise<void> {
       break;
     case 'rollback':
       await withTarget(run, (target, ledger) => rollbackJob(run, target, ledger));
+      break;
+    case 'replay':
+      await withTarget(run, (target, ledger) => replayJob({ ...run, target, ledger }));
       break;
     case 'migrate':
     case null:

@@ -12,15 +12,18 @@ export class JobProgress {
   readonly #chunks = new Map<string, LedgerChunk>();
   /** Rows that were in the target before this run began: no measure of its speed. */
   readonly #rowsBefore: number;
+  /** Rejects that have landed since, and are in no chunk's numbers. */
+  readonly #rowsReplayed: number;
   #tablesDone = 0;
 
   /** `done`: what earlier runs have committed. */
-  constructor(plan: Plan, done: LedgerChunks) {
+  constructor(plan: Plan, done: LedgerChunks, rowsReplayed = 0) {
     this.#plan = plan;
+    this.#rowsReplayed = rowsReplayed;
     for (const [table, chunks] of done) {
       for (const [number, result] of chunks) this.#chunks.set(chunkId(table, number), result);
     }
-    this.#rowsBefore = this.#sum('rowsCopied');
+    this.#rowsBefore = this.#sum('rowsCopied') + rowsReplayed;
   }
 
   /** Counts a committed chunk; one that is counted already stays counted once. */
@@ -34,8 +37,8 @@ export class JobProgress {
 
   counters(): JobCounters {
     const rowsTotal = this.#plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
-    const rowsCopied = this.#sum('rowsCopied');
-    const rowsRejected = this.#sum('rowsRejected');
+    const rowsCopied = this.#sum('rowsCopied') + this.#rowsReplayed;
+    const rowsRejected = this.#sum('rowsRejected') - this.#rowsReplayed;
     const seconds = (Date.now() - this.#startedAt) / 1000;
     const rowsPerSecond = seconds > 0 ? Math.round((rowsCopied - this.#rowsBefore) / seconds) : 0;
     const rowsLeft = Math.max(0, rowsTotal - rowsCopied - rowsRejected);

@@ -32,7 +32,9 @@ export async function migrate(run: OpenRun): Promise<void> {
       ? await planJob(run, run.source)
       : await confirmPlan(run, run.job.plan as Plan);
   const done = (await run.ledger.exists()) ? await run.ledger.chunks() : new Map<string, never>();
-  const progress = new JobProgress(plan, done);
+  const replays = await run.ledger.replays();
+  const rowsReplayed = [...replays.values()].reduce((sum, rows) => sum + rows.length, 0);
+  const progress = new JobProgress(plan, done, rowsReplayed);
   const planned: PlannedRun = { ...run, plan, progress };
   run.onBeat(async () => storeCounters(run.held, progress.counters()));
 
