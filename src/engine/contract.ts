@@ -10,7 +10,7 @@
  * No step ever asks for the kind of a source: it asks `capabilities`.
  */
 
-export const SOURCE_KINDS = ['sqlite', 'mysql', 'postgres'] as const;
+export const SOURCE_KINDS = ['sqlite', 'mysql', 'postgres', 'csv'] as const;
 export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 /** What a source can do. */

@@ -145,6 +145,16 @@ export const ERRORS = {
     recovery: 'fatal',
     message: 'The schema of the source has changed since it was planned: plan the job again',
   },
+  SOURCE_FILE_CHANGED: {
+    status: 409,
+    recovery: 'fatal',
+    message: 'The file of {table} has changed since it was looked at: plan the job again',
+  },
+  SOURCE_FORMAT_UNSUITABLE: {
+    status: 422,
+    recovery: 'fatal',
+    message: 'The files cannot be read with this {setting}',
+  },
   SOURCE_READ_FAILED: {
     status: 502,
     recovery: 'retriable',
@@ -195,6 +205,12 @@ export const ERRORS = {
     recovery: 'fatal',
     message: 'The existing table {table} of the target does not fit: {reason}',
   },
+  TARGET_LACKS_ICU: {
+    status: 422,
+    recovery: 'fatal',
+    message:
+      'The target has no collation that compares as the source does ({reason}): use a PostgreSQL 12 or later that is built with ICU, or set keyCollation to drop',
+  },
   TARGET_BUSY: {
     status: 503,
     recovery: 'retriable',
@@ -209,6 +225,11 @@ export const ERRORS = {
     status: 422,
     recovery: 'fatal',
     message: 'The target refused {what}: {reason}',
+  },
+  TARGET_NOT_UNIQUE: {
+    status: 422,
+    recovery: 'fatal',
+    message: 'The unique index {index} of {table} cannot be built: {reason}',
   },
   TARGET_OBJECT_MISSING: {
     status: 422,

@@ -1,4 +1,5 @@
 import type { Source, SourceDriver, SourceKind } from '../contract.ts';
+import { CSV_DRIVER, type CsvLocation } from './csv.ts';
 import { POSTGRES_DRIVER, type PostgresLocation } from './postgres.ts';
 import { MYSQL_DRIVER, type MysqlLocation } from './mysql.ts';
 import { SQLITE_DRIVER, type SqliteLocation } from './sqlite.ts';
@@ -8,6 +9,7 @@ export interface SourceLocations {
   readonly sqlite: SqliteLocation;
   readonly mysql: MysqlLocation;
   readonly postgres: PostgresLocation;
+  readonly csv: CsvLocation;
 }
 
 /** A kind of source, and where one of it is. */
@@ -22,6 +24,7 @@ export const SOURCE_DRIVERS: {
   sqlite: SQLITE_DRIVER,
   mysql: MYSQL_DRIVER,
   postgres: POSTGRES_DRIVER,
+  csv: CSV_DRIVER,
 };
 
 /** Opens a source of the given kind; nothing is read before the first call of a method. */
