@@ -3,7 +3,7 @@ import path from 'node:path';
 import { mapTargetError } from '../engine/target/errors.ts';
 import type { SourceAddress } from '../engine/sources/registry.ts';
 import type { TargetLocation } from '../engine/target/target.ts';
-import { AppError } from '../errors/app-error.ts';
+import { AppError, isAppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
 import { SourceFile } from '../models/source-file.ts';
 import { typedConnection, type FileOptions, type ServerOptions } from './connection-options.ts';
@@ -23,15 +23,38 @@ export async function getConnection(id: string): Promise<Connection> {
 }
 
 /**
- * Where a source is to be read.
- * @throws AppError CONNECTION_KIND_UNSUITABLE, PATH_OUTSIDE_DATA_FOLDER, SOURCE_FILE_MISSING
+ * Where a source is to be read. The address of a server is checked and pinned, so dial it as it stands.
+ * @throws AppError PATH_OUTSIDE_DATA_FOLDER, SOURCE_FILE_MISSING; HOST_NOT_ALLOWED, SECRET_UNREADABLE, SOURCE_UNREACHABLE for an
+ * unknown name
  */
 export async function locateSource(hub: Settings, connection: Connection): Promise<SourceAddress> {
   const typed = typedConnection(connection);
-  if (typed.form === 'file') {
-    return { kind: typed.kind, location: { path: await locateFile(hub, typed.options) } };
+  switch (typed.kind) {
+    case 'sqlite':
+      return { kind: 'sqlite', location: { path: await locateFile(hub, typed.options) } };
+    case 'mysql':
+      return { kind: 'mysql', location: await locateSourceServer(hub, connection, typed.options) };
+    case 'postgres': {
+      const { schema } = typed.options;
+      const server = await locateSourceServer(hub, connection, typed.options);
+      return { kind: 'postgres', location: schema === undefined ? server : { ...server, schema } };
+    }
   }
-  throw new AppError('CONNECTION_KIND_UNSUITABLE', { kind: connection.kind, role: 'source' });
+}
+
+async function locateSourceServer(
+  hub: Settings,
+  connection: Connection,
+  options: ServerOptions,
+): Promise<TargetLocation> {
+  return await locateServer(hub, connection, options).catch((error: unknown) => {
+    if (isAppError(error)) throw error;
+    throw new AppError(
+      'SOURCE_UNREACHABLE',
+      { reason: 'unknown host', field: 'options.host' },
+      { cause: error },
+    );
+  });
 }
 
 /**
