@@ -27,9 +27,11 @@ export function testServerUrl(database: string): string {
   return url.href;
 }
 
-/** Makes a fresh, empty database that no other test sees. */
-export async function createTestDatabase(): Promise<TestDatabase> {
-  return createFrom('template1');
+/** Makes a fresh, empty database that no other test sees. `encoding`: another one than UTF8. */
+export async function createTestDatabase(encoding?: string): Promise<TestDatabase> {
+  return encoding === undefined
+    ? createFrom('template1')
+    : createFrom(`template0 ENCODING '${encoding}' LOCALE_PROVIDER libc LOCALE 'C'`);
 }
 
 /** The same with the hub's tables in it, in the schema `hub`. Copied from one that was migrated once. */

@@ -11,7 +11,9 @@ export function parseTypeName(type: string): TypeName {
   const isArray = type.endsWith('[]');
   const element = type.replace(/(?:\[\])+$/, '');
   const modifier = /\([^()]*\)/.exec(element)?.[0] ?? '';
-  return { base: element.replace(modifier, '').trim(), modifier, isArray };
+  const base = element.replace(modifier, '').replace(/ {2,}/, ' ').trim();
+  // `interval day to second` holds less than `interval`, and is written alike.
+  return { base: base.startsWith('interval ') ? 'interval' : base, modifier, isArray };
 }
 
 /**

@@ -121,8 +121,9 @@ export function chunkSql(
   range: { readonly lower: KeyTuple | null; readonly upper: KeyTuple | null },
 ): string {
   if (key === null) return relation.from;
+  // Qualified: ORDER BY takes a plain name for that of a selected value, whose order may be another one.
   const isPlace = key.columns.length === 0;
-  const names = isPlace ? ['ctid'] : key.columns.map(quotePostgresName);
+  const names = isPlace ? ['r.ctid'] : key.columns.map((name) => `r.${quotePostgresName(name)}`);
   const typeOf = (position: number): string => {
     if (isPlace) return 'tid';
     const name = key.columns[position];
@@ -135,7 +136,7 @@ export function chunkSql(
     ...(range.upper === null ? [] : [`${rowOf(names)} <= ${literal(range.upper)}`]),
   ];
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.join(' AND ')}`;
-  return `${relation.from}${where}${isPlace ? '' : ` ORDER BY ${names.join(', ')}`}`;
+  return `${relation.from} AS r${where}${isPlace ? '' : ` ORDER BY ${names.join(', ')}`}`;
 }
 
 function rowOf(parts: readonly string[]): string {

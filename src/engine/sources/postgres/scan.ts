@@ -55,7 +55,7 @@ function aggregatesOf(column: Column): readonly (readonly [string, string])[] {
     ...(isOwn && /^(?:smallint|integer|bigint)$/.test(base)
       ? [['min', `min(${name})`] as const, ['max', `max(${name})`] as const]
       : []),
-    ...(isOwn && /^(?:date|timestamp)/.test(base)
+    ...(isOwn && /^(?:date|timestamp with(?:out)? time zone)$/.test(base)
       ? [['infinite', `count(*) FILTER (WHERE NOT isfinite(${name}))`] as const]
       : []),
   ];
