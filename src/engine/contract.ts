@@ -171,6 +171,11 @@ export interface Catalog {
   readonly types?: readonly UserType[];
   /** Left out = none. */
   readonly sequences?: readonly Sequence[];
+  /**
+   * Which schema of which PostgreSQL this is, as `postgres:SYSTEM/DATABASE/SCHEMA`: no job may write to where it reads. Left out =
+   * no place that a target can be, or the server does not tell.
+   */
+  readonly place?: string;
   /** What the introspection itself has to say of what the catalog's words cannot tell; left out = nothing. */
   readonly findings?: readonly Finding[];
 }
@@ -523,6 +528,8 @@ export interface Plan {
     readonly kind: SourceKind;
     readonly version: string;
     readonly fingerprint: string;
+    /** `Catalog.place` */
+    readonly place?: string;
   };
   readonly options: JobOptions;
   /** In the order in which they are copied. */

@@ -200,6 +200,11 @@ export const ERRORS = {
     message:
       'The target already has {tables}: choose onExisting, another targetSchema, or drop them',
   },
+  TARGET_IS_SOURCE: {
+    status: 409,
+    recovery: 'fatal',
+    message: 'The source is the schema {schema} of the target itself: choose another targetSchema',
+  },
   TARGET_TABLE_UNSUITABLE: {
     status: 409,
     recovery: 'fatal',

@@ -63,7 +63,9 @@ export async function startPostgresCases(
   return {
     engine,
     location: source,
-    run: async (sql) => void (await client.query(sql)),
+    run: async (sql) => {
+      await client.query(sql);
+    },
     build,
     async move(content, options) {
       const { job, schema } = await build(content, options);

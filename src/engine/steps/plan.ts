@@ -79,7 +79,12 @@ export function plan(
   const objects = schemaObjects.all();
   return seal({
     formatVersion: 1,
-    source: { kind: catalog.kind, version: catalog.version, fingerprint: assessment.fingerprint },
+    source: {
+      kind: catalog.kind,
+      version: catalog.version,
+      fingerprint: assessment.fingerprint,
+      ...(catalog.place === undefined ? {} : { place: catalog.place }),
+    },
     options,
     tables,
     ...(objects.length === 0 ? {} : { schemaObjects: objects }),

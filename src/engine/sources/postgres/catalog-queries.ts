@@ -341,3 +341,8 @@ export const COLLATIONS = `
          coalesce(to_jsonb(o) ->> 'colllocale', to_jsonb(o) ->> 'colliculocale', o.collcollate::text) AS locale
     FROM pg_collation o JOIN pg_namespace n ON n.oid = o.collnamespace
    WHERE n.nspname <> 'pg_catalog' OR o.collprovider = 'i'`;
+
+/** Which database this is, among all there are: a copy by replication is the same. */
+export const PLACE = `
+  SELECT 'postgres:' || s.system_identifier || '/' || d.oid AS place
+    FROM pg_control_system() AS s, pg_database AS d WHERE d.datname = current_database()`;

@@ -30,6 +30,8 @@ export async function readVersion(session: PostgresSession): Promise<string> {
 
 interface Found {
   readonly server: ServerRow;
+  /** Of the database; null where the server does not tell. */
+  readonly place: string | null;
   readonly relations: readonly RelationRow[];
   readonly columns: readonly ColumnRow[];
   readonly counters: readonly Counter[];
@@ -84,6 +86,7 @@ export async function readCatalog(session: PostgresSession, schema: string): Pro
   return {
     kind: 'postgres',
     version: `PostgreSQL ${found.server.version.split(' ')[0] ?? ''}`,
+    ...(found.place === null ? {} : { place: `${found.place}/${schema}` }),
     tables: built.map(({ table }) => table).sort((a, b) => compareText(a.name, b.name)),
     unmoved: [...listUnmoved(found, schema), ...types.unmoved(schema)],
     ...(types.types.length === 0 ? {} : { types: types.types }),
@@ -102,6 +105,7 @@ async function find(session: PostgresSession, schema: string): Promise<Found> {
   if (first === undefined) throw new Error('the server says nothing of its database');
   const rowsOf = async <Row>(text: string): Promise<Row[]> =>
     (await session.query<pg.QueryResultRow>(text, text.includes('$1') ? [schema] : [])) as Row[];
+  const place = await findPlace(session);
   const relations = await rowsOf<RelationRow>(queries.RELATIONS);
   const columns = await rowsOf<ColumnRow>(queries.COLUMNS);
   const counters = await readCounters(session, await rowsOf<SequenceRow>(queries.SEQUENCES));
@@ -113,6 +117,7 @@ async function find(session: PostgresSession, schema: string): Promise<Found> {
   const quotedTypes = await rowsOf<TypeRow>(queries.TYPES);
   return {
     server: first,
+    place,
     relations,
     columns,
     counters,
@@ -127,6 +132,18 @@ async function find(session: PostgresSession, schema: string): Promise<Found> {
     indexes: await rowsOf<IndexRow>(queries.INDEXES),
     constraints: await rowsOf<ConstraintRow>(queries.CONSTRAINTS),
   };
+}
+
+async function findPlace(session: PostgresSession): Promise<string | null> {
+  await session.query('SAVEPOINT place');
+  try {
+    const [row] = await session.query<{ place: string }>(queries.PLACE);
+    return row?.place ?? null;
+  } catch {
+    // Some services do not let their users call the function.
+    await session.query('ROLLBACK TO SAVEPOINT place');
+    return null;
+  }
 }
 
 function ofTable<Row extends { readonly relation: string }>(
