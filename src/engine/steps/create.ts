@@ -15,6 +15,7 @@ import {
   findTakenIndexNames,
   type ExistingObject,
 } from './create/in-the-way.ts';
+import { assertNotSource } from './create/not-the-source.ts';
 
 export interface CreateRequest {
   readonly target: Target;
@@ -34,11 +35,12 @@ interface TakenTable {
 /**
  * Makes schema and tables, without indexes and keys. Table and ledger row are one transaction, so a resume makes only what
  * is missing. Whatever is in the way is found before anything is made, emptied or dropped.
- * Throws TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_PERMISSION_DENIED.
+ * Throws TARGET_IS_SOURCE, TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_PERMISSION_DENIED.
  */
 export async function create(request: CreateRequest): Promise<void> {
   const { target, ledger, plan, signal } = request;
   await assertWritable(target);
+  await assertNotSource(target, plan);
   await ledger.install();
   const done = await ledger.objects();
   const pending = plan.tables.filter((table) => !done.has(table.source));
