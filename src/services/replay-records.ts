@@ -1,5 +1,4 @@
 import { literal, Op, Transaction } from 'sequelize';
-import type { RowProblem } from '../engine/contract.ts';
 import type { Replay } from '../engine/target/replays.ts';
 import { AppError } from '../errors/app-error.ts';
 import { Adjustment } from '../models/adjustment.ts';
@@ -11,7 +10,7 @@ import { RejectedRow } from '../models/rejected-row.ts';
 import { inTransaction } from '../models/transaction.ts';
 import { withdrawCertificate } from './certificate.ts';
 import { heldWhere, type HeldJob } from './job-lease.ts';
-import type { MendedValues } from './replay-request.ts';
+import type { MendedValues } from './mended-row.ts';
 
 /**
  * Brings the hub in line with what the ledger says has landed: rejects that are marked as replayed already are left alone, so
@@ -108,13 +107,18 @@ async function countReplays(
 
 const MAX_SAMPLE_KEYS = 5;
 
-/** Notes why rows are still rejected. What is told as `null` keeps its reason code. */
+/** Why a row is still rejected. */
+export interface ReplayProblem {
+  readonly column: string;
+  /** null: the row was not sent, and keeps the one that it has. */
+  readonly reasonCode: string | null;
+  readonly message: string;
+}
+
+/** Notes why rows are still rejected. */
 export async function recordProblems(
   held: HeldJob,
-  problems: ReadonlyMap<
-    string,
-    Omit<RowProblem, 'reasonCode'> & { readonly reasonCode: string | null }
-  >,
+  problems: ReadonlyMap<string, ReplayProblem>,
 ): Promise<void> {
   if (problems.size === 0) return;
   await inTransaction(sequelizeOf(MigrationJob), async (transaction) => {

@@ -1,5 +1,5 @@
 import { literal, type Transaction } from 'sequelize';
-import type { Plan, Policies, SourceRow, SourceValue } from '../engine/contract.ts';
+import type { Plan, Policies, SourceRow } from '../engine/contract.ts';
 import { AppError } from '../errors/app-error.ts';
 import { sequelizeOf } from '../models/hub-schema.ts';
 import { MigrationJob, type JobError } from '../models/migration-job.ts';
@@ -11,9 +11,7 @@ import type { JobAction, JobPhase, JobStatus } from '../models/vocabulary.ts';
 import type { Queue } from '../queue/queue.ts';
 import { recordAudit, type AuditContext } from './audit.ts';
 import { invalidInput, type FieldError } from './invalid-input.ts';
-
-/** Source column → value that takes the place of the one that the source has. */
-export type MendedValues = Readonly<Record<string, SourceValue>>;
+import { columnsOf, mendRow, type MendedValues } from './mended-row.ts';
 
 /** Which rejects, and how. */
 export interface ReplayInput {
@@ -138,28 +136,19 @@ async function assertMendable(
     const field = `rejects[${String(index)}]`;
     const row = byId.get(id);
     if (row === undefined) return [{ error: 'This job has no such reject', field: `${field}.id` }];
-    const columns = plan.tables.find(({ source }) => source === row.table.sourceTable)?.columns;
-    const names = new Set(
-      columns?.filter((column) => column.generatedExpression === null).map(({ source }) => source),
-    );
-    return [
+    const table = plan.tables.find(({ source }) => source === row.table.sourceTable);
+    if (table === undefined) throw new Error(`table ${row.table.sourceTable} is not in the plan`);
+    const names = columnsOf(table);
+    const mended = mendRow(table, row.row as SourceRow, set);
+    const problems = [
       ...Object.keys(set)
-        .filter((name) => !names.has(name))
-        .map((name) => ({ error: 'There is no such column', field: `${field}.set.${name}` })),
-      ...columnsCut(row.row as SourceRow, set).map((name) => ({
-        error: 'Too long to be kept whole in the reject: give its value',
-        field: `${field}.set.${name}`,
-      })),
+        .filter((name) => !names.includes(name))
+        .map((name) => [name, 'There is no such column'] as const),
+      ...('missing' in mended ? mended.missing : []).map((name) => [name, NOT_KEPT] as const),
     ];
+    return problems.map(([name, error]) => ({ error, field: `${field}.set.${name}` }));
   });
   if (errors.length > 0) throw invalidInput(...errors);
 }
 
-/** Columns of which a reject holds the size only, and which nobody has given anew. */
-export function columnsCut(row: SourceRow, set: MendedValues): string[] {
-  return Object.entries(row)
-    .filter(
-      ([name, value]) => value !== null && 'truncatedFrom' in value && !Object.hasOwn(set, name),
-    )
-    .map(([name]) => name);
-}
+const NOT_KEPT = 'The reject does not hold this value whole: give it';

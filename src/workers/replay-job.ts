@@ -1,6 +1,6 @@
 import { Op, type WhereOptions } from 'sequelize';
-import type { Plan, RowProblem, SourceRow, SourceValue } from '../engine/contract.ts';
-import { replay } from '../engine/steps/replay.ts';
+import type { Plan, SourceRow } from '../engine/contract.ts';
+import { replay, type ReplayRow } from '../engine/steps/replay.ts';
 import type { Ledger } from '../engine/target/ledger.ts';
 import { findReplays } from '../engine/target/replays.ts';
 import type { Target } from '../engine/target/target.ts';
@@ -9,12 +9,9 @@ import type { LogEntry } from '../models/migration-log.ts';
 import type { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
 import { endRun, enterPhase, logJob } from '../services/job-run.ts';
-import { recordProblems, recordReplays } from '../services/replay-records.ts';
-import {
-  columnsCut,
-  type MendedValues,
-  type ReplayJobRequest,
-} from '../services/replay-request.ts';
+import { mendRow, type MendedValues } from '../services/mended-row.ts';
+import { recordProblems, recordReplays, type ReplayProblem } from '../services/replay-records.ts';
+import type { ReplayJobRequest } from '../services/replay-request.ts';
 import type { JobRun } from './job-run.ts';
 
 export interface ReplayRun extends JobRun {
@@ -88,17 +85,13 @@ async function replayRows(
   const table = plan.tables.find(({ source }) => source === tableName);
   if (table === undefined) throw new Error(`table ${String(tableName)} is not in the plan`);
 
-  const problems = new Map<
-    string,
-    Omit<RowProblem, 'reasonCode'> & { reasonCode: RowProblem['reasonCode'] | null }
-  >();
-  const whole: { rejectId: string; row: Record<string, SourceValue> }[] = [];
+  const problems = new Map<string, ReplayProblem>();
+  const whole: ReplayRow[] = [];
   for (const { id, row } of rows) {
-    const set = mended.get(id) ?? {};
-    const [cut] = columnsCut(row as SourceRow, set);
-    if (cut === undefined)
-      whole.push({ rejectId: id, row: { ...(row as Record<string, SourceValue>), ...set } });
-    else problems.set(id, { column: cut, reasonCode: null, message: CUT });
+    const mendedRow = mendRow(table, row as SourceRow, mended.get(id) ?? {});
+    if ('row' in mendedRow) whole.push({ rejectId: id, row: mendedRow.row });
+    else
+      problems.set(id, { column: mendedRow.missing[0] ?? '', reasonCode: null, message: NOT_KEPT });
   }
   const { policies } = request;
   for (const [id, problem] of await replay({
@@ -120,12 +113,12 @@ async function replayRows(
   tally.rejected += problems.size;
 }
 
-const CUT = 'The value is too long to be kept whole in the reject: give it in `set`';
+const NOT_KEPT = 'The reject does not hold this value whole: give it in `set`';
 
 function describePage(
   tableName: string,
   landed: number,
-  problems: ReadonlyMap<string, Omit<RowProblem, 'reasonCode'>>,
+  problems: ReadonlyMap<string, ReplayProblem>,
   { rejected }: Tally,
 ): LogEntry[] {
   const about = { phase: 'replay', tableName } as const;

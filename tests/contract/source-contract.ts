@@ -8,6 +8,7 @@ import {
   type Source,
   type SourceKind,
   type SourceSnapshot,
+  type SourceValue,
   type TableScan,
 } from '../../src/engine/contract.ts';
 import {
@@ -168,6 +169,46 @@ export function describeSourceContract<Kind extends SourceKind>(
         }
       });
 
+      it('names the row of each line where it is asked to, and encodes it out of that again', async () => {
+        const { encodeRow } = SOURCE_DRIVERS[kind];
+        for (const table of planned.tables) {
+          const plain = await readAll(snapshot, table);
+          const named = await readAll(snapshot, table, true);
+          const described = named.batches.flatMap((batch) => batch.described ?? []);
+
+          expect(named.lines).toEqual(plain.lines);
+          expect(named.locators).toEqual(plain.locators);
+          expect(described.length).toBe(named.lines.length);
+          expect(new Set(described.map(({ locator }) => locator)).size).toBe(described.length);
+          expect(JSON.parse(JSON.stringify(described))).toEqual(described);
+          expect(described.flatMap(({ adjustments }) => adjustments).length).toBe(
+            plain.batches
+              .flatMap(({ adjustments }) => adjustments)
+              .reduce((sum, { count }) => sum + count, 0),
+          );
+          for (const [index, { row, adjustments }] of described.entries()) {
+            const whole = row as Readonly<Record<string, SourceValue>>;
+            const encoded = encodeRow?.({ table, row: whole, policies });
+            if (encoded === undefined || 'problem' in encoded)
+              throw new Error(`${table.source}: ${JSON.stringify([row, encoded])}`);
+            expect([table.source, Buffer.from(encoded.line).toString('latin1')]).toEqual([
+              table.source,
+              `${named.lines[index] ?? ''}\n`,
+            ]);
+            expect(encoded.adjustments).toEqual(adjustments);
+          }
+          for (const reject of plain.batches.flatMap(({ rejects }) => rejects)) {
+            const whole = reject.row as Readonly<Record<string, SourceValue>>;
+            const { column, reasonCode } = reject;
+            // A ragged record is no row: nobody encodes it before all of its values are given.
+            if (reasonCode === 'RAGGED_ROW') continue;
+            expect(encodeRow?.({ table, row: whole, policies })).toMatchObject({
+              problem: { column, reasonCode },
+            });
+          }
+        }
+      });
+
       it('renders the same rows canonically, less those that were rejected', async () => {
         for (const table of planned.tables) {
           const { locators, rowsEncoded } = await readAll(snapshot, table);
@@ -234,7 +275,11 @@ export function describeSourceContract<Kind extends SourceKind>(
       readonly locators: readonly string[];
     }
 
-    async function readAll(snapshot: SourceSnapshot, table: PlannedTable): Promise<Read> {
+    async function readAll(
+      snapshot: SourceSnapshot,
+      table: PlannedTable,
+      describe = false,
+    ): Promise<Read> {
       const batches: EncodedBatch[] = [];
       for (const chunk of table.chunks) {
         const lane = chunk.number % snapshot.lanes;
@@ -244,6 +289,7 @@ export function describeSourceContract<Kind extends SourceKind>(
           chunk,
           policies,
           signal: never,
+          describe,
         }))
           batches.push(batch);
       }

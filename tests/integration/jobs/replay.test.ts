@@ -240,6 +240,26 @@ describe('mending and replaying rejects', () => {
     await hub.call('post', `/migration-jobs/${job.id}/rejects/replay`, { all: true }).expect(409);
   });
 
+  it('can be left by starting the job again, with every number as it is', async () => {
+    const { job, schema } = await migrated();
+    await replay(job, { rejects: [{ id: (await rejectOf(job, '3')).id, set: { body: 'a' } }] });
+    await hub.targetClient.query(`ALTER TABLE ${schema}.notes RENAME TO elsewhere`);
+    const failed = await replay(job, {
+      rejects: [{ id: (await rejectOf(job, '250')).id, set: { body: 'a' } }],
+    });
+    await hub.targetClient.query(`ALTER TABLE ${schema}.elsewhere RENAME TO notes`);
+
+    await hub.call('post', `/migration-jobs/${job.id}/start`).expect(202);
+    const after = await hub.waitFor(job.id, 'succeeded', 'failed');
+
+    expect(failed.status).toBe('failed');
+    expect(after).toMatchObject({
+      status: 'succeeded',
+      verification: { status: 'passed' },
+      progress: { rowsCopied: ROWS - 4 + 1 + 1, rowsRejected: 4 },
+    });
+  });
+
   it('says at once what is wrong with a row, by its place in the request', async () => {
     const { job } = await migrated();
     const [cut, other] = [await rejectOf(job, '400'), await rejectOf(job, '3')];
@@ -255,11 +275,11 @@ describe('mending and replaying rejects', () => {
     expect([answer.status, answer.body]).toEqual([
       400,
       {
-        error: 'Too long to be kept whole in the reject: give its value',
+        error: 'The reject does not hold this value whole: give it',
         field: 'rejects[0].set.body',
         errors: [
           {
-            error: 'Too long to be kept whole in the reject: give its value',
+            error: 'The reject does not hold this value whole: give it',
             field: 'rejects[0].set.body',
           },
           { error: 'There is no such column', field: 'rejects[1].set.nothing' },
@@ -372,10 +392,10 @@ describe('mending and replaying rejects', () => {
       const found: unknown[] = [];
       let query = '?limit=2&column=body';
       for (;;) {
-        const { body } = await hub
+        const answer = await hub
           .call('get', `/migration-jobs/${job.id}/rejects${query}`)
           .expect(200);
-        const page = body as { data: RejectBody[]; nextCursor: string | null };
+        const page = answer.body as { data: RejectBody[]; nextCursor: string | null };
         found.push(...page.data.map(({ key }) => key.id));
         if (page.nextCursor === null) break;
         const other = `/migration-jobs/${job.id}/rejects?column=a&cursor=${page.nextCursor}`;
