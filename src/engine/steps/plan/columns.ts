@@ -112,7 +112,12 @@ function planColumn(
   const carry = (expression: string | null, purpose: 'default' | 'generated'): string | null => {
     if (expression === null) return null;
     const columns = purpose === 'generated' ? types : ownOnly(types, column.name);
-    const carried = driver.translateExpression({ expression, purpose, columns });
+    const carried = driver.translateExpression({
+      expression,
+      purpose,
+      columns,
+      column: column.name,
+    });
     return carried === null ? null : schemaObjects.qualify(carried);
   };
   const generatedExpression = carry(column.generated?.expression ?? null, 'generated');
