@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { AppError } from '../../errors/app-error.ts';
 import type { Plan, PlannedTable } from '../contract.ts';
-import { createTableSql } from '../target/ddl.ts';
+import { commentSql, createTableSql } from '../target/ddl.ts';
 import { qualifiedName, quoteIdentifier } from '../target/identifiers.ts';
 import type { Ledger, LedgerObject } from '../target/ledger.ts';
 import { groupByReferences, lockAndFindExchanged } from '../target/table-groups.ts';
@@ -16,6 +16,11 @@ import {
   type ExistingObject,
 } from './create/in-the-way.ts';
 import { assertNotSource } from './create/not-the-source.ts';
+import {
+  createSchemaObjects,
+  findPendingObjects,
+  findTakenFunctions,
+} from './create/schema-objects.ts';
 
 export interface CreateRequest {
   readonly target: Target;
@@ -33,9 +38,10 @@ interface TakenTable {
 }
 
 /**
- * Makes schema and tables, without indexes and keys. Table and ledger row are one transaction, so a resume makes only what
- * is missing. Whatever is in the way is found before anything is made, emptied or dropped.
- * Throws TARGET_IS_SOURCE, TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_PERMISSION_DENIED.
+ * Makes schema, types, collations, sequences and tables, without indexes and keys. Each thing and its ledger row are one
+ * transaction, so a resume makes only what is missing. Whatever is in the way is found before anything is made, emptied or
+ * dropped.
+ * Throws TARGET_IS_SOURCE, TARGET_READ_ONLY, TARGET_TABLE_EXISTS, TARGET_TABLE_UNSUITABLE, TARGET_LACKS_ICU, TARGET_PERMISSION_DENIED.
  */
 export async function create(request: CreateRequest): Promise<void> {
   const { target, ledger, plan, signal } = request;
@@ -44,7 +50,9 @@ export async function create(request: CreateRequest): Promise<void> {
   await ledger.install();
   const done = await ledger.objects();
   const pending = plan.tables.filter((table) => !done.has(table.source));
-  if (pending.length === 0) return;
+  const objects = await findPendingObjects(request);
+  assertFree(objects.occupied);
+  if (pending.length === 0 && objects.pending.length === 0) return;
   const existing = await findExisting(target, pending);
   const free = pending.filter((table) => !existing.has(table.target));
   const taken = pending.flatMap((table): TakenTable[] => {
@@ -54,6 +62,7 @@ export async function create(request: CreateRequest): Promise<void> {
   await assertPossible(request, free, taken);
 
   await createSchema(request);
+  await createSchemaObjects(request, objects.pending);
   await replaceOrTakeOver(request, taken);
   for (const table of free) {
     signal.throwIfAborted();
@@ -86,8 +95,10 @@ async function assertPossible(
   const { onExisting } = plan.options;
   if (onExisting === 'fail') assertFree(taken.map(({ object }) => object.name));
   for (const { object } of taken) assertTable(object);
+  const replaced = onExisting === 'drop' ? taken.map(({ table }) => table) : [];
+  assertFree(await findTakenFunctions(target, plan, [...free, ...replaced]));
   if (onExisting === 'drop') {
-    const made = [...free, ...taken.map(({ table }) => table)];
+    const made = [...free, ...replaced];
     const dropped = taken.map(({ object }) => object.oid);
     assertFree(await findTakenIndexNames(target, made, dropped));
     return;
@@ -223,7 +234,7 @@ async function makeTable(
   ledger: Ledger,
   table: PlannedTable,
 ): Promise<void> {
-  await session.query(createTableSql(table));
+  await session.query([createTableSql(table), ...commentSql(table)].join(';\n'));
   await record(session, ledger, { table, origin: 'created', rowsBefore: 0 });
 }
 

@@ -12,7 +12,14 @@ import {
 import { qualifiedName, quoteIdentifier } from '../target/identifiers.ts';
 import type { Ledger } from '../target/ledger.ts';
 import type { Target } from '../target/target.ts';
-import { findMissing } from './finish/inventory.ts';
+import { describeDuplicates, findWeakerIndex, notUnique } from './finish/duplicates.ts';
+import {
+  assertNoneMissing,
+  assertNothingMissing,
+  assertTablesThere,
+  findMissing,
+  madeTables,
+} from './finish/inventory.ts';
 
 export interface FinishRequest {
   readonly target: Target;
@@ -34,47 +41,31 @@ export interface FinishEvent {
 const VIOLATIONS = new Set(['23503', '23514']);
 
 /**
- * Indexes side by side, then primary keys on them, identities, foreign keys and checks, ANALYZE, and at last an inventory:
- * whatever of the plan is missing makes the job fail (TARGET_OBJECT_MISSING), a table or a column before anything is built.
- * Everything that exists is left as it is, so a resume goes on where it stopped. Tables that the job did not make keep the
+ * Indexes side by side, then primary keys on them, identities and sequences, foreign keys and checks, triggers, ANALYZE, and at
+ * last an inventory: whatever of the plan is missing makes the job fail (TARGET_OBJECT_MISSING), a table or a column before
+ * anything is built. TARGET_NOT_UNIQUE where rows are equal that a key of the plan has to tell apart. Everything that exists is left as it is, so a resume goes on where it stopped. Tables that the job did not make keep the
  * keys and indexes that they have.
  */
 export async function finish(request: FinishRequest): Promise<void> {
   const { ledger, plan } = request;
   const objects = await ledger.objects();
   assertTablesThere(plan, objects);
-  const made = plan.tables.filter((table) => objects.get(table.source)?.origin === 'created');
+  const made = madeTables(plan, objects);
   const inventory = await findMissing(request.target, made, plan);
-  assertNoneMissing([...inventory.columns]);
+  assertNoneMissing([...inventory.columns, ...inventory.schemaObjects]);
 
   await buildIndexes(request, made, inventory.indexes);
   await addPrimaryKeys(request, made, inventory.primaryKeys);
   for (const table of plan.tables) await advanceIdentity(request, table);
+  await advanceSequences(request);
   await addConstraints(request, made, inventory.constraints);
+  await createTriggers(request, made, inventory.triggers);
   await inLanes(plan.tables, request, async (table, _, signal) => {
     const sql = `ANALYZE ${qualifiedName(table)}`;
     await request.target.query(`analyzing ${table.target}`, sql, [], signal);
   });
 
-  const left = await findMissing(request.target, made, plan);
-  const missing = [
-    ...left.columns,
-    ...left.indexes,
-    ...left.primaryKeys,
-    ...left.constraints,
-    ...left.identities,
-  ];
-  assertNoneMissing(missing);
-}
-
-/** A table of the same name that somebody has made since is not the one that was filled. */
-function assertTablesThere(plan: Plan, objects: ReadonlyMap<string, unknown>): void {
-  const lost = plan.tables.filter((table) => !objects.has(table.source));
-  assertNoneMissing(lost.map(({ schema, target }) => `table ${schema}.${target}`));
-}
-
-function assertNoneMissing(objects: readonly string[]): void {
-  if (objects.length > 0) throw new AppError('TARGET_OBJECT_MISSING', { objects });
+  assertNothingMissing(await findMissing(request.target, made, plan));
 }
 
 async function buildIndexes(
@@ -92,8 +83,10 @@ async function buildIndexes(
   });
 }
 
+const UNIQUE_VIOLATION = '23505';
+
 /** SQLSTATEs of an index whose name has been taken: before it was built, and by one that was built at the same time. */
-const NAME_TAKEN = new Set(['42P07', '23505']);
+const NAME_TAKEN = new Set(['42P07', UNIQUE_VIOLATION]);
 
 /** The session of a worker that died may still be building the same index: it is waited for, and what it built is taken. */
 async function buildIndex(
@@ -108,11 +101,36 @@ async function buildIndex(
   } catch (error) {
     if (!NAME_TAKEN.has(sqlStateOf(error))) throw error;
     const { indexes } = await findMissing(target, [table], plan);
-    if (indexes.has(index.name)) throw error;
+    if (!indexes.has(index.name)) return;
+    if (sqlStateOf(error) !== UNIQUE_VIOLATION || !index.unique) throw error;
+    await buildWeakerIndex(request, { table, index }, error);
     return;
   }
   const message = `Built ${describeIndex(index)}`;
   await request.onEvent?.({ level: 'info', table: table.source, message });
+}
+
+/**
+ * Rows that the source keeps apart are equal to the index: its collation is not the source's own. Where no key rests on it, it
+ * is built byte by byte, and the job's log says so; else the job has failed, with all rows in place.
+ */
+async function buildWeakerIndex(
+  request: FinishRequest,
+  unique: { readonly table: PlannedTable; readonly index: PlannedIndex },
+  cause: unknown,
+): Promise<void> {
+  const { table, index } = unique;
+  const keys = await describeDuplicates(request.target, unique);
+  const weaker = findWeakerIndex(unique, request.plan);
+  if (weaker === null) throw notUnique(unique, keys, cause);
+  try {
+    const what = `building ${describeIndex(index)} of ${table.target}`;
+    await changeOwnTable(request, what, createIndexSql(table, weaker));
+  } catch (error) {
+    throw sqlStateOf(error) === UNIQUE_VIOLATION ? notUnique(unique, keys, error) : error;
+  }
+  const message = `The ${describeIndex(index)} compares byte by byte, which is weaker than planned: ${keys}`;
+  await request.onEvent?.({ level: 'warning', table: table.source, message });
 }
 
 /**
@@ -179,6 +197,56 @@ async function advanceIdentity(
     [sequence.name, next, sequence.max, sequence.step],
     signal,
   );
+}
+
+/** Sequences that the job has made stand there already; one that was there before is only moved on. */
+async function advanceSequences({ target, plan, signal }: FinishRequest): Promise<void> {
+  for (const { schema, name, next } of plan.schemaObjects ?? []) {
+    if (next === undefined) continue;
+    const sequence = qualifiedName({ schema, target: name });
+    await target.query(
+      `setting the sequence ${name}`,
+      `SELECT setval($1::regclass, $2::bigint, false) FROM ${sequence}, pg_sequence
+        WHERE seqrelid = $1::regclass AND seqincrement > 0
+          AND last_value::numeric + CASE WHEN is_called THEN seqincrement ELSE 0 END < $2::numeric`,
+      [sequence, next],
+      signal,
+    );
+  }
+}
+
+/** Last of all, when no statement of the job changes a row any more. The ledger knows the functions: a table takes only its triggers with it. */
+async function createTriggers(
+  { target, ledger, plan, signal }: FinishRequest,
+  tables: readonly PlannedTable[],
+  missing: ReadonlySet<string>,
+): Promise<void> {
+  if (missing.size === 0) return;
+  const schema = plan.options.targetSchema;
+  const own = await ledger.schemaObjects();
+  const functions = new Set(own.filter(({ kind }) => kind === 'function').map(({ name }) => name));
+  for (const table of tables) {
+    for (const { name, createFunction, createTrigger } of table.triggers ?? []) {
+      if (!missing.has(`the trigger ${name}`)) continue;
+      await target.inTransaction(
+        `creating trigger ${name}`,
+        async (session) => {
+          await session.query('SET LOCAL lock_timeout = 0');
+          if (!functions.has(name)) {
+            await session.query(createFunction);
+            const { rows } = await session.query<{ oid: string }>(
+              'SELECT ($1 || $2)::regprocedure::oid::bigint AS oid',
+              [qualifiedName({ schema, target: name }), '()'],
+            );
+            const oid = rows[0]?.oid ?? '0';
+            await ledger.recordSchemaObject(session, { kind: 'function', schema, name, oid });
+          }
+          await session.query(createTrigger);
+        },
+        signal,
+      );
+    }
+  }
 }
 
 /** First NOT VALID, which only needs a short lock, then VALIDATE, which reads. Data that breaks one leaves it NOT VALID. */

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { AppError } from '../../errors/app-error.ts';
 import { qualifiedName } from '../target/identifiers.ts';
-import type { Ledger, LedgerObject } from '../target/ledger.ts';
+import type { Ledger, LedgerObject, LedgerSchemaObject } from '../target/ledger.ts';
 import { groupByReferences, lockAndFindExchanged } from '../target/table-groups.ts';
 import type { Target } from '../target/target.ts';
 
@@ -18,7 +18,7 @@ export interface RollbackResult {
 }
 
 /**
- * Drops the tables that the ledger says this job created, and nothing else: not a table of the same name that somebody has
+ * Drops the tables that the ledger says this job created, then its types, collations, sequences and functions, and nothing else: not a table of the same name that somebody has
  * made since, and nothing of what others have built on ours: then TARGET_REFUSED says what that is, and all tables stay as
  * they are (of more than a few hundred, those that were dropped before are gone; the next call goes on with the others).
  * TARGET_BUSY where somebody exchanges a table at that very moment.
@@ -36,22 +36,48 @@ export async function rollback({
     const reason = `${taken.map(describe).join(', ')} existed before, and its rows cannot be told apart from later ones`;
     throw new AppError('NOTHING_TO_ROLL_BACK', { reason });
   }
-  for (const oids of await groupByReferences(
+  const schemaObjects = await ledger.schemaObjects();
+  const groups = await groupByReferences(
     target,
     objects.map(({ oid }) => oid),
-  )) {
+  );
+  // The last group goes together with the types: where others use these, its tables stay too.
+  for (const [position, oids] of (groups.length === 0 ? [[]] : groups).entries()) {
     const group = objects.filter(({ oid }) => oids.includes(oid));
+    const isLast = position >= groups.length - 1;
     await target.inTransaction(
       'dropping what the job made',
       async (session) => {
-        await dropTables(session, group);
+        if (group.length > 0) await dropTables(session, group);
         for (const { sourceTable } of group) await ledger.forgetTable(session, sourceTable);
+        if (isLast) await dropSchemaObjects(session, schemaObjects);
       },
       signal,
     );
   }
   await ledger.forgetJob();
-  return { dropped: objects.map(describe) };
+  return { dropped: [...objects.map(describe), ...schemaObjects.map(describeObject)] };
+}
+
+const DROP_ORDER = ['function', 'type', 'collation', 'sequence'] as const;
+
+/** All of a kind at once, since types can rest on each other. Without CASCADE: what others have built on them is theirs. */
+async function dropSchemaObjects(
+  session: pg.PoolClient,
+  objects: readonly LedgerSchemaObject[],
+): Promise<void> {
+  for (const kind of DROP_ORDER) {
+    const names = objects
+      .filter((object) => object.kind === kind)
+      .map(({ schema, name }) => qualifiedName({ schema, target: name }));
+    if (names.length === 0) continue;
+    const list = kind === 'function' ? names.map((name) => `${name}()`) : names;
+    await session.query(`DROP ${kind.toUpperCase()} ${list.join(', ')}`);
+  }
+}
+
+function describeObject({ kind, schema, name }: LedgerSchemaObject): string {
+  return `${kind} ${schema}.${name}`;
 }
 
 async function dropTables(session: pg.PoolClient, group: readonly LedgerObject[]): Promise<void> {

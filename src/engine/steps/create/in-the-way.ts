@@ -81,6 +81,8 @@ export function assertTable({ name, kind }: ExistingObject): void {
 
 interface ExistingColumn {
   readonly name: string;
+  /** The type's own number. */
+  readonly typeOid: string;
   readonly type: string;
   readonly generated: boolean;
   /** NOT NULL, and nothing gives it a value by itself. */
@@ -97,14 +99,15 @@ export async function assertSuitable(
   { oid }: ExistingObject,
 ): Promise<void> {
   const { rows } = await session.query<ExistingColumn>(
-    `SELECT attname AS name, format_type(atttypid, atttypmod) AS type, attgenerated <> '' AS generated,
+    `SELECT attname AS name, atttypid::bigint AS "typeOid", format_type(atttypid, atttypmod) AS type, attgenerated <> '' AS generated,
             attnotnull AND NOT atthasdef AND attidentity = '' AS "needsValue"
        FROM pg_attribute WHERE attrelid = $1::bigint::oid AND attnum > 0 AND NOT attisdropped ORDER BY attnum`,
     [oid],
   );
   const actual = new Map(rows.map((row) => [row.name, row]));
+  const typeOids = await findTypes(session, table);
   for (const column of table.columns) {
-    const reason = whyUnsuitable(column, actual.get(column.target));
+    const reason = whyUnsuitable(column, actual.get(column.target), typeOids);
     if (reason !== null) throw unsuitable(table.target, reason);
   }
   const planned = new Set(table.columns.map(({ target }) => target));
@@ -161,13 +164,30 @@ export async function assertNoReferences(
   throw unsuitable(table, reason);
 }
 
+/** Types that have a schema in their name: PostgreSQL prints them with or without it, so they are told by their number. */
+async function findTypes(
+  session: Pick<pg.PoolClient, 'query'>,
+  { columns }: PlannedTable,
+): Promise<ReadonlyMap<string, string>> {
+  const named = columns.map(({ targetType }) => targetType).filter((type) => type.startsWith('"'));
+  const { rows } = await session.query<{ type: string; oid: string }>(
+    `SELECT type, to_regtype(type)::oid::bigint AS oid FROM unnest($1::text[]) AS type
+      WHERE to_regtype(type) IS NOT NULL`,
+    [[...new Set(named)]],
+  );
+  return new Map(rows.map(({ type, oid }) => [type, oid]));
+}
+
 function whyUnsuitable(
   { target, targetType, generatedExpression }: PlannedTable['columns'][number],
   actual: ExistingColumn | undefined,
+  typeOids: ReadonlyMap<string, string>,
 ): string | null {
   if (actual === undefined) return `it has no column ${target}`;
-  if (normalizeType(actual.type) !== normalizeType(targetType))
-    return `${target} is ${actual.type}, not ${targetType}`;
+  const isSame = targetType.startsWith('"')
+    ? typeOids.get(targetType) === actual.typeOid
+    : normalizeType(actual.type) === normalizeType(targetType);
+  if (!isSame) return `${target} is ${actual.type}, not ${targetType}`;
   const isGenerated = generatedExpression !== null;
   if (actual.generated === isGenerated) return null;
   return isGenerated ? `${target} is not a generated column` : `${target} is a generated column`;
@@ -177,10 +197,11 @@ function whyUnsuitable(
 function normalizeType(type: string): string {
   return type
     .toLowerCase()
-    .replace('timestamp with time zone', 'timestamptz')
-    .replace('timestamp without time zone', 'timestamp')
-    .replace('time without time zone', 'time')
+    .replace(/\b(timestamp|time)(\(\d\))? with time zone/, '$1tz$2')
+    .replace(/\b(timestamp|time)(\(\d\))? without time zone/, '$1$2')
     .replace('character varying', 'varchar')
+    .replace('bit varying', 'varbit')
+    .replace(/\bcharacter\b/, 'char')
     .replace(/\s*,\s*/g, ',');
 }
 
