@@ -59,9 +59,11 @@ export async function* readRecords(
     for await (const piece of recordBytes(file, range, request.signal)) {
       record.push(piece);
       yield cursor;
+      if (cursor.broken !== null) throw cursor.broken;
     }
     record.finish();
     yield cursor;
+    if (cursor.broken !== null) throw cursor.broken;
   } catch (error) {
     throw error instanceof BrokenRecordError ? await describe(error, file, request.signal) : error;
   }
@@ -107,6 +109,8 @@ async function describe(
 class DataCursor implements RecordCursor {
   readonly record: RecordTokenizer;
   number: number;
+  /** Why there are no more records. Kept for the generator, which can say where in the file that is. */
+  broken: BrokenRecordError | null = null;
   readonly #skipsBlank: boolean;
   #skipsHeader: boolean;
 
@@ -125,6 +129,16 @@ class DataCursor implements RecordCursor {
   }
 
   next(): boolean {
+    try {
+      return this.#next();
+    } catch (error) {
+      if (!(error instanceof BrokenRecordError)) throw error;
+      this.broken = error;
+      return false;
+    }
+  }
+
+  #next(): boolean {
     while (this.record.next()) {
       if (this.#skipsHeader) {
         this.#skipsHeader = false;
