@@ -106,6 +106,7 @@ export async function startTestHub({ runsWorker = true } = {}): Promise<TestHub>
     options,
   });
   let files = 0;
+  let connections = 0;
   return {
     api,
     admin,
@@ -122,7 +123,9 @@ export async function startTestHub({ runsWorker = true } = {}): Promise<TestHub>
       return (await created('/connections', { name, kind: 'sqlite', options: { path: name } })).id;
     },
     async addConnection(kind, connectionOptions) {
-      const body = { name: kind, kind, options: connectionOptions };
+      connections += 1;
+      const name = `${kind}-${String(connections)}`;
+      const body = { name, kind, options: connectionOptions };
       return (await created('/connections', body)).id;
     },
     async createJob(sourceId, jobOptions = {}) {
