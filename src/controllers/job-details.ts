@@ -1,4 +1,5 @@
 import type { Request, Response } from 'express';
+import { Op } from 'sequelize';
 import type { Assessment, Plan } from '../engine/contract.ts';
 import { AppError } from '../errors/app-error.ts';
 import { Adjustment } from '../models/adjustment.ts';
@@ -69,9 +70,11 @@ export function jobDetailsController() {
       if (!result?.verification) throw new AppError('JOB_NOT_FINISHED');
       const tables = await MigrationTable.findAll({ where: { jobId: id }, order: ['position'] });
       const rejects = await RejectedRow.countByReason(id);
-      response.json(
-        presentReport({ job, tables, rejects, adjustments: await Adjustment.summarize(id) }),
-      );
+      const rowsReplayed = await RejectedRow.count({
+        where: { jobId: id, replayedAt: { [Op.not]: null } },
+      });
+      const adjustments = await Adjustment.summarize(id);
+      response.json(presentReport({ job, tables, rejects, rowsReplayed, adjustments }));
     },
 
     /** The file that was signed, byte for byte. */

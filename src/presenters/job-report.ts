@@ -11,11 +11,19 @@ export interface ReportParts {
   readonly job: MigrationJob;
   readonly tables: readonly MigrationTable[];
   readonly rejects: readonly RejectCount[];
+  /** Rejects that have landed since; they are among the copied rows. */
+  readonly rowsReplayed: number;
   readonly adjustments: readonly AdjustmentSummary[];
 }
 
 /** The whole account of a finished job: what was there, what arrived, what did not and why. */
-export function presentReport({ job, tables, rejects, adjustments }: ReportParts): object {
+export function presentReport({
+  job,
+  tables,
+  rejects,
+  rowsReplayed,
+  adjustments,
+}: ReportParts): object {
   const result = job.result as JobResult;
   const plan = job.plan as Plan | null;
   const sum = (
@@ -26,6 +34,7 @@ export function presentReport({ job, tables, rejects, adjustments }: ReportParts
     copied: sum('rowsCopied'),
     rejected: sum('rowsRejected'),
     adjusted: sum('rowsAdjusted'),
+    replayed: rowsReplayed,
   };
   return {
     job: presentJob(job),

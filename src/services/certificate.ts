@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Transaction } from 'sequelize';
+import { Op, type Transaction } from 'sequelize';
 
 import type { NamedSecret } from '../config/env-values.ts';
 import type { Plan } from '../engine/contract.ts';
@@ -106,6 +106,10 @@ async function describeTables(
   });
   const described: object[] = [];
   for (const table of tables) {
+    const rowsReplayed = await RejectedRow.count({
+      where: { tableId: table.id, replayedAt: { [Op.not]: null } },
+      transaction,
+    });
     const kind = plan.tables.find(({ source }) => source === table.sourceTable)?.digest;
     described.push({
       source: table.sourceTable,
@@ -113,6 +117,7 @@ async function describeTables(
       rowsRead: table.rowsRead,
       rowsCopied: table.rowsCopied,
       rowsRejected: table.rowsRejected,
+      rowsReplayed,
       valuesAdjusted: table.rowsAdjusted,
       rowsVerified: table.rowsVerified,
       bytes: table.bytes,
