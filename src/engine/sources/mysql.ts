@@ -9,6 +9,7 @@ import type {
   TableScan,
 } from '../contract.ts';
 import { canonicalTargetExpression } from '../types/mysql-canonical.ts';
+import { translateExpression } from '../types/mysql-expression.ts';
 import { decideColumn } from '../types/mysql.ts';
 import type { MysqlLocation } from './mysql/connection.ts';
 import { encodeRow } from './mysql/encode-row.ts';
@@ -80,7 +81,7 @@ class MysqlSource implements Source {
 export const MYSQL_DRIVER: SourceDriver<MysqlLocation> = {
   open: (location) => new MysqlSource(location),
   decideColumn,
-  translateExpression: () => null,
+  translateExpression,
   canonicalTargetExpression,
   encodeRow,
 };
