@@ -5,8 +5,10 @@ import {
   ON_EXISTING,
   POLICY_VALUES,
   VERIFY_MODES,
+  type JobOptions,
 } from '../engine/contract.ts';
 import { JOB_STATUSES, LOG_LEVELS, MAX_LENGTHS } from '../models/vocabulary.ts';
+import { castsProblem, columnPoliciesProblem } from './column-options.ts';
 import { integer, json, label, object, oneOf, optional, text, uuid } from './fields.ts';
 import { pageFields } from './page.ts';
 import { defineInput, isPlainObject, type InputOf } from './schema.ts';
@@ -25,10 +27,17 @@ const policies = {
   invalidUtf8: optional(oneOf(POLICY_VALUES.invalidUtf8)),
   emptyDate: optional(oneOf(POLICY_VALUES.emptyDate)),
   zeroDate: optional(oneOf(POLICY_VALUES.zeroDate)),
+  partialDate: optional(oneOf(POLICY_VALUES.partialDate)),
   invalidDate: optional(oneOf(POLICY_VALUES.invalidDate)),
   mixedDates: optional(oneOf(POLICY_VALUES.mixedDates)),
   typeMismatch: optional(oneOf(POLICY_VALUES.typeMismatch)),
   nullInPrimaryKey: optional(oneOf(POLICY_VALUES.nullInPrimaryKey)),
+  enumError: optional(oneOf(POLICY_VALUES.enumError)),
+  jsonNul: optional(oneOf(POLICY_VALUES.jsonNul)),
+  doubleEncoding: optional(oneOf(POLICY_VALUES.doubleEncoding)),
+  keyCollation: optional(oneOf(POLICY_VALUES.keyCollation)),
+  ambiguousDates: optional(oneOf(POLICY_VALUES.ambiguousDates)),
+  ambiguousNumbers: optional(oneOf(POLICY_VALUES.ambiguousNumbers)),
 };
 
 const options = {
@@ -37,10 +46,12 @@ const options = {
   targetSchema: optional(json<string>(schemaProblem)),
   identifiers: optional(oneOf(IDENTIFIER_STYLES)),
   rename: optional(json<Readonly<Record<string, string>>>(renameProblem)),
+  casts: optional(json<JobOptions['casts']>(castsProblem)),
   onExisting: optional(oneOf(ON_EXISTING)),
   onBadRow: optional(oneOf(ON_BAD_ROW)),
   maxRejectedRows: optional(integer({ min: 0, max: 1_000_000_000 })),
   policies: optional(object(policies)),
+  columnPolicies: optional(json<JobOptions['columnPolicies']>(columnPoliciesProblem)),
   consistency: optional(oneOf(CONSISTENCY_LEVELS)),
   verify: optional(oneOf(VERIFY_MODES)),
   chunkRows: optional(integer({ min: 100, max: 10_000_000 })),

@@ -194,9 +194,8 @@ describe('finish', () => {
     const failure = await failureOf(job.finish());
 
     expect(failure).toMatchObject({
-      code: 'TARGET_REFUSED',
-      message:
-        'The target refused building unique index people_email_key of people: could not create unique index "people_email_key"',
+      code: 'TARGET_NOT_UNIQUE',
+      message: `The unique index people_email_key of ${schema}.people cannot be built: rows with the key id are equal to it: 1 = 2 = 3: mend the rows in the source`,
     });
     await engine.sql(`UPDATE ${schema}.people SET email = id::text`);
     await job.finish();
