@@ -1,5 +1,6 @@
 import type { Connection } from '../models/connection.ts';
 import { typedConnection } from '../services/connection-options.ts';
+import { formatOf } from '../services/csv-options.ts';
 import type { ConnectionTest } from '../services/connection-test.ts';
 
 /** A connection as clients see it. The password never leaves the service again, not even encrypted. */
@@ -26,6 +27,11 @@ function presentOptions(connection: Connection): object {
   if (typed.form === 'file') {
     const { sourceFileId, path } = typed.options;
     return sourceFileId === undefined ? { path } : { sourceFileId };
+  }
+  if (typed.form === 'files') {
+    const { sourceFileIds, paths } = typed.options;
+    const files = sourceFileIds === undefined ? { paths } : { sourceFileIds };
+    return { ...files, ...formatOf(typed.options) };
   }
   const { host, port, database, user, ssl, schema } = typed.options;
   const server = { host, port, database, user, ssl };

@@ -1,12 +1,13 @@
 import path from 'node:path';
 
 import { mapTargetError } from '../engine/target/errors.ts';
-import type { SourceAddress } from '../engine/sources/registry.ts';
+import type { SourceAddress, SourceLocations } from '../engine/sources/registry.ts';
 import type { TargetLocation } from '../engine/target/target.ts';
 import { AppError, isAppError } from '../errors/app-error.ts';
 import { Connection } from '../models/connection.ts';
 import { SourceFile } from '../models/source-file.ts';
 import { typedConnection, type FileOptions, type ServerOptions } from './connection-options.ts';
+import { formatOf, tableNameOf, type CsvOptions } from './csv-options.ts';
 import type { Hub } from './hub.ts';
 import { isAddress } from './outbound-addresses.ts';
 import { isEmbedded, resolveHost } from './outbound.ts';
@@ -32,6 +33,8 @@ export async function locateSource(hub: Settings, connection: Connection): Promi
   switch (typed.kind) {
     case 'sqlite':
       return { kind: 'sqlite', location: { path: await locateFile(hub, typed.options) } };
+    case 'csv':
+      return { kind: 'csv', location: await locateCsv(hub, typed.options) };
     case 'mysql':
       return { kind: 'mysql', location: await locateSourceServer(hub, connection, typed.options) };
     case 'postgres': {
@@ -105,6 +108,25 @@ async function locateFile({ settings }: Settings, options: FileOptions): Promise
   const file = sourceFileId === undefined ? null : await SourceFile.findByPk(sourceFileId);
   if (!file) throw new AppError('SOURCE_FILE_MISSING', { field: 'options.sourceFileId' });
   return path.join(settings.dataDir, file.path);
+}
+
+/** Each file as the table of its name. */
+async function locateCsv(
+  { settings }: Settings,
+  options: CsvOptions,
+): Promise<SourceLocations['csv']> {
+  const files: SourceLocations['csv']['files'][number][] = [];
+  for (const relative of options.paths ?? []) {
+    const absolute = await resolveSourcePath(settings.dataDir, relative);
+    files.push({ path: absolute, table: tableNameOf(relative) });
+  }
+  for (const id of options.sourceFileIds ?? []) {
+    const file = await SourceFile.findByPk(id);
+    if (!file) throw new AppError('SOURCE_FILE_MISSING', { field: 'options.sourceFileIds' });
+    const absolute = path.join(settings.dataDir, file.path);
+    files.push({ path: absolute, table: tableNameOf(file.name) });
+  }
+  return { files, format: formatOf(options) };
 }
 
 function readSecret({ settings }: Settings, connection: Connection): string {

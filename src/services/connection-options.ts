@@ -1,4 +1,5 @@
 import type { Connection } from '../models/connection.ts';
+import type { CsvOptions } from './csv-options.ts';
 
 export const SSL_MODES = ['disable', 'require', 'verify-full'] as const;
 export type SslMode = (typeof SSL_MODES)[number];
@@ -30,6 +31,7 @@ export type ServerKind = (typeof SERVER_KINDS)[number];
 /** A connection with the type of its options, which the kind decides. */
 export type TypedConnection =
   | { readonly form: 'file'; readonly kind: FileKind; readonly options: FileOptions }
+  | { readonly form: 'files'; readonly kind: 'csv'; readonly options: CsvOptions }
   | { readonly form: 'server'; readonly kind: ServerKind; readonly options: ServerOptions };
 
 export function typedConnection({
@@ -38,6 +40,7 @@ export function typedConnection({
 }: Pick<Connection, 'kind' | 'options'>): TypedConnection {
   const fileKind = FILE_KINDS.find((known) => known === kind);
   if (fileKind) return { form: 'file', kind: fileKind, options: options };
+  if (kind === 'csv') return { form: 'files', kind, options: options };
   const serverKind = SERVER_KINDS.find((known) => known === kind);
   if (serverKind) return { form: 'server', kind: serverKind, options: options as ServerOptions };
   throw new Error(`Connections of kind ${kind} are not supported`);

@@ -18,6 +18,7 @@ import {
   type ServerOptions,
   type TypedConnection,
 } from './connection-options.ts';
+import { toCsvOptions, type CsvOptionsInput } from './csv-options.ts';
 import type { Hub } from './hub.ts';
 import { invalidInput } from './invalid-input.ts';
 import { resolveHost } from './outbound.ts';
@@ -30,6 +31,7 @@ interface WithPassword {
 
 export type ConnectionInput =
   | { readonly name: string; readonly kind: FileKind; readonly options: FileOptions }
+  | { readonly name: string; readonly kind: 'csv'; readonly options: CsvOptionsInput }
   | {
       readonly name: string;
       readonly kind: ServerKind;
@@ -40,7 +42,7 @@ export type ConnectionInput =
 
 export interface ConnectionChange {
   readonly name?: string;
-  readonly options?: FileOptions | Partial<ServerOptions & WithPassword>;
+  readonly options?: FileOptions | CsvOptionsInput | Partial<ServerOptions & WithPassword>;
 }
 
 /** What is stored of a connection. `password` undefined = the one that is there stays. */
@@ -63,7 +65,7 @@ export async function createConnection(
   const stored = toStored(input);
   await assertReachable(hub, stored.typed);
   return inTransaction(hub.sequelize, async (transaction) => {
-    await lockFile(stored.typed, transaction);
+    await lockFiles(stored.typed, transaction);
     const id = uuidv7();
     const connection = await Connection.create(
       {
@@ -106,7 +108,7 @@ export async function updateConnection(
   if (change.options) await assertReachable(hub, stored.typed);
 
   return inTransaction(hub.sequelize, async (transaction) => {
-    await lockFile(stored.typed, transaction);
+    await lockFiles(stored.typed, transaction);
     if (moved !== undefined) await assertMovable(id, moved, transaction);
     const [, [connection]] = await Connection.update(
       {
@@ -144,6 +146,10 @@ export async function deleteConnection(hub: Hub, id: string, context: AuditConte
 }
 
 function toStored({ kind, options }: ConnectionInput): Stored {
+  if (kind === 'csv') {
+    const typed = typedConnection({ kind, options: { ...toCsvOptions(options) } });
+    return { typed, password: undefined };
+  }
   if (!('host' in options)) {
     return { typed: typedConnection({ kind, options }), password: undefined };
   }
@@ -156,6 +162,12 @@ function merge(before: TypedConnection, { options }: ConnectionChange): Stored {
   if (before.form === 'file') {
     return { typed: { ...before, options: options as FileOptions }, password: undefined };
   }
+  if (before.form === 'files') {
+    return {
+      typed: { ...before, options: toCsvOptions(options as CsvOptionsInput) },
+      password: undefined,
+    };
+  }
   const { password, ...change } = options as Partial<ServerOptions & WithPassword>;
   const merged = { ...before.options, ...change };
   if (password === undefined) assertSameServer(before.options, merged);
@@ -163,12 +175,17 @@ function merge(before: TypedConnection, { options }: ConnectionChange): Stored {
 }
 
 /** The option that makes a connection lead elsewhere; undefined = it leads where it did. */
-function findMove(
-  before: TypedConnection,
-  after: TypedConnection,
-): (typeof PLACE_OPTIONS)[number] | undefined {
+function findMove(before: TypedConnection, after: TypedConnection): string | undefined {
+  if (after.form === 'files') return findFilesMove(before, after);
   const [from, to] = [before, after].map(({ options }) => new Map(Object.entries(options)));
   return PLACE_OPTIONS.find((name) => to?.has(name) && to.get(name) !== from?.get(name));
+}
+
+/** Read in another way, the same files are other rows. */
+function findFilesMove(before: TypedConnection, after: TypedConnection): string | undefined {
+  const [from, to] = [before, after].map(({ options }) => new Map(Object.entries(options)));
+  const names = [...(from?.keys() ?? []), ...(to?.keys() ?? [])];
+  return names.find((name) => JSON.stringify(from?.get(name)) !== JSON.stringify(to?.get(name)));
 }
 
 /**
@@ -224,23 +241,37 @@ async function assertReachable(hub: Hub, typed: TypedConnection): Promise<void> 
     await resolveHost(typed.options, hub.settings).catch(rethrowRefusal);
     return;
   }
-  const { path } = typed.options;
-  if (path === undefined) return;
-  assertInside(path);
-  await resolveSourcePath(hub.settings.dataDir, path).catch(rethrowRefusal);
+  for (const path of pathsOf(typed)) {
+    assertInside(path);
+    await resolveSourcePath(hub.settings.dataDir, path).catch(rethrowRefusal);
+  }
+}
+
+type FileConnection = Exclude<TypedConnection, { readonly form: 'server' }>;
+
+function pathsOf({ form, options }: FileConnection): readonly string[] {
+  if (form === 'files') return options.paths ?? [];
+  return options.path === undefined ? [] : [options.path];
+}
+
+function sourceFileIdsOf({ form, options }: FileConnection): readonly string[] {
+  if (form === 'files') return options.sourceFileIds ?? [];
+  return options.sourceFileId === undefined ? [] : [options.sourceFileId];
 }
 
 function rethrowRefusal(error: unknown): void {
   if (error instanceof AppError && error.code !== 'SOURCE_FILE_MISSING') throw error;
 }
 
-/** Holds the file until the connection that names it is there: nobody can delete it in between. */
-async function lockFile(typed: TypedConnection, transaction: Transaction): Promise<void> {
-  if (typed.form !== 'file' || typed.options.sourceFileId === undefined) return;
+/** Holds the files until the connection that names them is there: nobody can delete one in between. */
+async function lockFiles(typed: TypedConnection, transaction: Transaction): Promise<void> {
+  if (typed.form === 'server') return;
   const lock = Transaction.LOCK.KEY_SHARE;
-  const file = await SourceFile.findByPk(typed.options.sourceFileId, { lock, transaction });
-  if (file) return;
-  throw invalidInput({ error: 'Source file not found', field: 'options.sourceFileId' });
+  for (const id of [...sourceFileIdsOf(typed)].sort()) {
+    if (await SourceFile.findByPk(id, { lock, transaction })) continue;
+    const field = typed.form === 'file' ? 'options.sourceFileId' : 'options.sourceFileIds';
+    throw invalidInput({ error: 'Source file not found', field });
+  }
 }
 
 function secretColumns({ settings }: Hub, id: string, password: string | undefined) {

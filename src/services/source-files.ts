@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import path from 'node:path';
+import { Op } from 'sequelize';
 import { v7 as uuidv7, validate as isUuid } from 'uuid';
 
 import { AppError } from '../errors/app-error.ts';
@@ -60,7 +61,9 @@ export async function deleteSourceFile(hub: Hub, id: string, context: AuditConte
     // Connections hold this row while they are made: none that names it can appear from here on.
     const file = await SourceFile.findByPk(id, { lock: true, transaction });
     if (!file) throw new AppError('NOT_FOUND', { entity: 'Source file' });
-    const users = await Connection.count({ where: { options: { sourceFileId: id } }, transaction });
+    const named = { [Op.contains]: { sourceFileIds: [id] } };
+    const where = { [Op.or]: [{ options: { sourceFileId: id } }, { options: named }] };
+    const users = await Connection.count({ where, transaction });
     if (users > 0) throw new AppError('IN_USE', { entity: 'Source file', user: 'a connection' });
 
     await file.destroy({ transaction });

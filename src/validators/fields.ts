@@ -59,10 +59,14 @@ export function oneOf<const Value extends string>(values: readonly Value[]): Fie
   );
 }
 
+export function isUuid(text: string): boolean {
+  return UUID.test(text);
+}
+
 export function uuid(): Field<string> {
   return required((chain) =>
     isText(chain)
-      .custom((value: string) => UUID.test(value))
+      .custom((value: string) => isUuid(value))
       .withMessage('Must be a UUID in lower case'),
   );
 }

@@ -1,8 +1,8 @@
 import { AppError } from '../../../errors/app-error.ts';
 import { encodeCp1252 } from '../../types/csv-cp1252.ts';
+import type { CsvEncoding, CsvFormat } from '../../types/csv-format.ts';
 import { detectDelimiter } from './detect-delimiter.ts';
 import type { Dialect } from './dialect.ts';
-import type { CsvEncoding, CsvFormat } from './location.ts';
 import { readBytes } from './read-bytes.ts';
 import { Utf16Decoder } from './utf16.ts';
 
