@@ -15,6 +15,11 @@ export function quoteMysqlName(name: string): string {
   return `\`${name.replaceAll('`', '``')}\``;
 }
 
+/** Expressions of a SELECT under names of their own: mysql2 takes offence at columns called `__proto__`. */
+export function selectList(expressions: readonly string[]): string {
+  return expressions.map((sql, index) => `${sql} AS f${String(index)}`).join(', ');
+}
+
 /** A text constant, whatever is in it and whatever `sql_mode` is. */
 export function quoteMysqlText(text: string): string {
   return text === '' ? "_utf8mb4''" : `_utf8mb4 x'${Buffer.from(text, 'utf8').toString('hex')}'`;

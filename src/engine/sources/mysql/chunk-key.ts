@@ -1,6 +1,6 @@
 import type { ChunkKey, ColumnScan, KeyTuple } from '../../contract.ts';
 import { charsetOf } from '../../types/mysql-declared.ts';
-import { quoteMysqlText, type SqlColumn } from '../../types/mysql-sql.ts';
+import { quoteMysqlText, selectList, type SqlColumn } from '../../types/mysql-sql.ts';
 import type { MysqlConnection, RawRow } from './connection.ts';
 import { keyPart, orderSql, rangeSql } from './ranges.ts';
 import type { TableAccess } from './table-access.ts';
@@ -106,7 +106,7 @@ export async function walkBounds(
     if (column === undefined) throw new Error(`no column ${name}`);
     return keyPart(column, key.kinds[index] ?? 'opaque');
   });
-  const select = parts.map((part) => part.select).join(', ');
+  const select = selectList(parts.map((part) => part.select));
   const bounds: KeyTuple[] = [];
   for (;;) {
     const rest = rangeSql(parts, { lower: bounds.at(-1) ?? null, upper: null });

@@ -329,6 +329,8 @@ function connectionOptions(location: MysqlLocation): ConnectionOptions {
     // The server must not ask for files of this machine, nor take more than one statement at a time.
     flags: ['-LOCAL_FILES', '-MULTI_STATEMENTS'],
     multipleStatements: false,
+    // No code is made out of the names of columns.
+    disableEval: true,
     ...(ssl === 'disable'
       ? {}
       : {

@@ -1,5 +1,6 @@
 import type { CanonicalBatch, Chunk, PlannedTable, Policies } from '../../contract.ts';
 import { canonicalSource } from '../../types/mysql-canonical.ts';
+import { selectList } from '../../types/mysql-sql.ts';
 import { canonicalStep } from './canonical-steps.ts';
 import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
@@ -77,7 +78,7 @@ export async function* readCanonical(
   };
 
   const keys = keyParts(access, table);
-  const select = [...fields.map(({ sql }) => sql), ...identitySelect].join(', ');
+  const select = selectList([...fields.map((field) => field.sql), ...identitySelect]);
   const sql = `SELECT ${select} FROM ${access.sql} WHERE ${rangeSql(keys, chunk)}${orderSql(keys)}`;
   for await (const _ of connection.stream(sql, onRow, signal)) if (rows > 0) yield take();
   if (rows > 0) yield take();

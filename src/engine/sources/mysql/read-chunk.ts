@@ -1,4 +1,5 @@
 import type { Chunk, EncodedBatch, PlannedTable, Policies } from '../../contract.ts';
+import { selectList } from '../../types/mysql-sql.ts';
 import { BatchBuilder } from '../threads/batch-builder.ts';
 import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
@@ -50,7 +51,7 @@ export async function* encodeChunk(
   };
 
   const parts = keyParts(access, table);
-  const sql = `SELECT ${layout.select.join(', ') || '1'} FROM ${access.sql} WHERE ${rangeSql(parts, chunk)}${orderSql(parts)}`;
+  const sql = `SELECT ${selectList(layout.select)} FROM ${access.sql} WHERE ${rangeSql(parts, chunk)}${orderSql(parts)}`;
   for await (const _ of connection.stream(sql, onRow, signal)) {
     if (!batch.isEmpty) {
       const full = batch.take();

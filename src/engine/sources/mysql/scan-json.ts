@@ -1,6 +1,6 @@
 import type { ColumnScan, RowKey } from '../../contract.ts';
 import { jsonbText, type JsonbProblem } from '../../types/jsonb-text.ts';
-import { readExpression } from '../../types/mysql-sql.ts';
+import { readExpression, selectList } from '../../types/mysql-sql.ts';
 import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
 import { MAX_SAMPLES, type ScannedColumn } from './scan.ts';
@@ -65,7 +65,7 @@ export async function scanJson(
     return ++row % ROWS_A_TURN === 0;
   };
   for await (const turn of connection.stream(
-    `SELECT ${select.join(', ')} FROM ${access.sql}`,
+    `SELECT ${selectList(select)} FROM ${access.sql}`,
     onRow,
     signal,
   ))

@@ -1,5 +1,5 @@
 import type { ColumnScan, RowKey, Table, TableScan } from '../../contract.ts';
-import { readExpression, type SqlColumn } from '../../types/mysql-sql.ts';
+import { readExpression, selectList, type SqlColumn } from '../../types/mysql-sql.ts';
 import { chooseChunkKey, walkBounds } from './chunk-key.ts';
 import type { MysqlConnection, RawRow } from './connection.ts';
 import { findOrphans } from './orphans.ts';
@@ -50,7 +50,7 @@ async function scanOneMoment(
   const scans: Record<string, ColumnScan> = {};
   for (let from = 0; from === 0 || from < columns.length; from += COLUMNS_A_PASS) {
     const group = columns.slice(from, from + COLUMNS_A_PASS);
-    const select = ['COUNT(*)', ...group.flatMap(selectOf)].join(', ');
+    const select = selectList(['COUNT(*)', ...group.flatMap(selectOf)]);
     const [row = []] = await connection.rows(`SELECT ${select} FROM ${access.sql}`, signal);
     rows = Number(textAt(row, 0));
     let position = 1;
@@ -143,7 +143,7 @@ async function readRowKeys(
     if (source === undefined) throw new Error(`no column ${name}`);
     return { name, source };
   });
-  const select = keys.map(({ source }) => readExpression(source)).join(', ');
+  const select = selectList(keys.map(({ source }) => readExpression(source)));
   const order = orderSql(keys.map(({ source }) => keyPart(source, 'opaque')));
   const rows = await connection.rows(
     `SELECT ${select} FROM ${access.sql} AS t WHERE ${condition}${order} LIMIT ${String(limit)}`,
