@@ -40,7 +40,9 @@ export async function replayJob(run: ReplayRun): Promise<void> {
   const request = job.request as ReplayJobRequest | null;
   if (job.plan === null || request === null) throw new Error(`job ${job.id} has nothing to replay`);
   await enterPhase(held, 'replay');
-  for (const replays of (await ledger.replays()).values()) await recordReplays(held, replays);
+  const landed = [...(await ledger.replays()).values()].flat();
+  for (let start = 0; start < landed.length; start += PAGE_ROWS)
+    await recordReplays(held, landed.slice(start, start + PAGE_ROWS));
 
   const mended = new Map(request.rejects?.map(({ id, set }) => [id, set]));
   const tally: Tally = { replayed: 0, rejected: 0 };
