@@ -168,6 +168,31 @@ describe('A PostgreSQL source', () => {
     expect(busy).toEqual([]);
   });
 
+  it('finds by full verification what a broken reader has changed', async () => {
+    const { job } = await cases.build(
+      `CREATE TABLE t (id integer PRIMARY KEY, at timestamptz, v numeric[]);
+       INSERT INTO t SELECT n, 'epoch'::timestamptz + n * interval '1 day', ARRAY[n, 0.5] FROM generate_series(1, 100) n`,
+    );
+    await job.create();
+    const snapshot = await job.openSnapshot();
+    const read = snapshot.readChunk.bind(snapshot);
+    snapshot.readChunk = async function* (request) {
+      for await (const batch of read(request)) {
+        const text = Buffer.from(batch.lines).toString('latin1');
+        yield { ...batch, lines: Buffer.from(text.replace('{7,0.5}', '{7,0.6}'), 'latin1') };
+      }
+    };
+
+    await job.copy(never, snapshot);
+    await job.finish();
+
+    const [byCount] = await job.verify('checksum');
+    expect(byCount?.verdict).toBe('passed');
+    const [verdict] = await job.verify('full');
+    expect(verdict?.verdict).toBe('failed');
+    expect(verdict?.failures[0]?.differences?.missing).toEqual({ rows: 1, keys: [{ id: '7' }] });
+  });
+
   it('tells which row each line is', async () => {
     const { job } = await cases.build(
       `CREATE TABLE t (a integer, b text, c bytea, d numeric, g integer GENERATED ALWAYS AS (a) STORED, PRIMARY KEY (b, a));

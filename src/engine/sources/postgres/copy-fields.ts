@@ -1,3 +1,5 @@
+import { setImmediate } from 'node:timers/promises';
+
 /** Lines of COPY's text format, taken apart. Rules: the manual's page on COPY, "Text Format". */
 
 const NEWLINE = 0x0a;
@@ -28,6 +30,8 @@ export async function* linesOf(pieces: AsyncIterable<Buffer>): AsyncGenerator<Bu
     const all = held.length === 1 ? piece : Buffer.concat(held, bytes);
     const cut = bytes - piece.length + end + 1;
     yield all.subarray(0, cut);
+    // A full socket would be read in one go, and nothing else would get its turn meanwhile.
+    await setImmediate();
     held = cut === bytes ? [] : [all.subarray(cut)];
     bytes -= cut;
   }
