@@ -64,6 +64,11 @@ export const HOSTILE_MYSQL_ROWS: Readonly<Record<string, number>> = {
   shapes: 2,
 };
 
+/** The statements alone. */
+export function buildHostileSql(): string {
+  return HOSTILE;
+}
+
 export async function buildHostileMysql(): Promise<TestMariaDb> {
   const mariadb = await createTestMariaDb();
   await mariadb.sql(HOSTILE);
