@@ -52,6 +52,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   ifnull: (values, emitter) => coalesce(exactly(values, 2), emitter),
   nullif: (values) => {
     const [first, second] = pair(values);
+    if (first.kind === 'null') throw new NotSure();
     return {
       ...first,
       sql: `(CASE WHEN ${compare('=', first, second)} THEN NULL ELSE ${first.sql} END)`,

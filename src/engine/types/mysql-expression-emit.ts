@@ -109,6 +109,7 @@ class Emitter implements ExpressionEmitter {
       kind,
       ...(kind === 'integer' ? { range: union(known) } : {}),
       ...(kind === 'numeric' ? { digits: widest(known) } : {}),
+      printsOtherwise: known.some(({ printsOtherwise }) => printsOtherwise === true),
       unsigned: known.every(({ unsigned }) => unsigned === true),
       ...(rule === undefined ? {} : { rule }),
       ...(kind === 'text' ? { charset: commonCharset(known) } : {}),

@@ -51,7 +51,7 @@ const NOW_WORDS =
 class MysqlParser extends ExpressionParser {
   protected override readonly bindings = BINDING;
   protected override readonly reserved = RESERVED;
-  /** Comparisons that stand without parentheses. How two of them in a row bind differs by kind: that is refused. */
+  /** Comparisons without parentheses: IN after one belongs to its right side, IS NULL to the whole. That is refused. */
   readonly #bare = new Set<Expression>();
 
   protected override numberLiteral(text: string): Expression {
@@ -71,11 +71,11 @@ class MysqlParser extends ExpressionParser {
   protected override parseInfix(left: Expression, minimum: number): Expression | null {
     const token = this.tokens[this.position];
     if (isWord(token, 'DIV', 'MOD')) return this.#parseWordOperator(left, minimum, token);
-    const isComparison =
-      isWord(token, 'IS', 'IN', 'NOT', 'BETWEEN') ||
-      (token?.kind === 'operator' && this.bindings[token.text] === EQUALITY_BINDING);
-    if (isComparison && this.#bare.has(left)) throw new Unsupported();
+    const isWordInfix = isWord(token, 'IS', 'IN', 'NOT', 'BETWEEN');
+    if (isWordInfix && this.#bare.has(left)) throw new Unsupported();
     const whole = super.parseInfix(left, minimum);
+    const isComparison =
+      token?.kind === 'operator' && this.bindings[token.text] === EQUALITY_BINDING;
     if (isComparison && whole !== null) this.#bare.add(whole);
     return whole;
   }

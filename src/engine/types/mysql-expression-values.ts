@@ -38,6 +38,8 @@ export interface Typed {
   readonly unsigned?: boolean;
   /** Decimals: digits in all, digits after the point. */
   readonly digits?: readonly [number, number];
+  /** Numbers: as text the source prints them in another way: BIT as bytes, YEAR and ZEROFILL with leading zeros. */
+  readonly printsOtherwise?: boolean;
   /** Text: null = no rule that PostgreSQL shares; left out = the rule of what it is compared with. */
   readonly rule?: TextRule | null;
   /** Text: character set that holds all of its characters. */
@@ -61,6 +63,7 @@ export type Columns = Readonly<Record<string, ColumnType>>;
 /** Thrown inside, caught where an expression is translated: the meaning would not surely be the same. */
 export class NotSure extends Error {}
 
+const UINT64_END = 2n ** 64n - 1n;
 export const INT64: readonly [bigint, bigint] = [-(2n ** 63n), 2n ** 63n - 1n];
 const INTEGER_BITS: Readonly<Record<string, bigint>> = {
   tinyint: 8n,
@@ -115,7 +118,9 @@ export function columnValue(column: KnownColumn): Typed {
         return { sql: `${name}::double precision`, kind: 'double', column };
       return targetType === 'double precision' ? { ...other, kind: 'double' } : other;
     case 'bit':
-      return targetType === 'boolean' ? { ...other, kind: 'boolean' } : other;
+      return targetType === 'boolean'
+        ? { ...other, kind: 'boolean', printsOtherwise: true }
+        : other;
     case 'text':
       return isText(targetType)
         ? {
@@ -145,17 +150,17 @@ export function columnValue(column: KnownColumn): Typed {
   }
 }
 
-function integerColumn(column: KnownColumn, name: string): Typed | null {
+function integerColumn(column: KnownColumn, sql: string): Typed | null {
   const { targetType, declared, family } = column;
-  if (targetType === 'boolean') return { sql: name, kind: 'boolean', column };
+  const printsOtherwise = declared.zerofill || family === 'year';
   const unsigned = declared.unsigned || family === 'year';
+  const known = { sql, column, unsigned, printsOtherwise };
   const range = integerRange(declared);
-  if (targetType === 'bigint') return { sql: name, kind: 'integer', column, range, unsigned };
+  if (targetType === 'boolean') return { ...known, kind: 'boolean' };
+  if (targetType === 'bigint') return { ...known, kind: 'integer', range };
   if (targetType === 'smallint' || targetType === 'integer')
-    return { sql: `${name}::bigint`, kind: 'integer', column, range, unsigned };
-  return targetType === 'numeric(20,0)'
-    ? { sql: name, kind: 'numeric', column, digits: [20, 0], unsigned }
-    : null;
+    return { ...known, sql: `${sql}::bigint`, kind: 'integer', range };
+  return targetType === 'numeric(20,0)' ? { ...known, kind: 'numeric', digits: [20, 0] } : null;
 }
 
 export function isText(targetType: string): boolean {
@@ -183,7 +188,9 @@ export function literalValue(literal: Literal): Typed {
   switch (type) {
     case 'integer': {
       const number = BigInt(value);
-      if (number > INT64[1]) throw new NotSure();
+      if (number > UINT64_END) throw new NotSure();
+      if (number > INT64[1])
+        return { sql: value, kind: 'numeric', literal, digits: [20, 0], unsigned: true };
       return { sql: String(number), kind: 'integer', literal, range: [number, number] };
     }
     case 'real':
@@ -233,7 +240,8 @@ export function asNumber(value: Typed): Typed {
       const digit = value.sql === 'TRUE' ? '1' : '0';
       return literalValue({ kind: 'literal', type: 'integer', value: digit });
     }
-    return { sql: `(${value.sql})::int::bigint`, kind: 'integer', range: [0n, 1n] };
+    const { sql, printsOtherwise = false } = value;
+    return { sql: `(${sql})::int::bigint`, kind: 'integer', range: [0n, 1n], printsOtherwise };
   }
   if (value.kind === 'integer' || value.kind === 'numeric' || value.kind === 'double') return value;
   throw new NotSure();
@@ -255,8 +263,8 @@ export function asText(value: Typed): Typed {
   if (value.kind === 'text') return value;
   const number = asNumber(value);
   const isPrinted = number.kind === 'integer' || (number.kind === 'numeric' && number.column);
-  if (!isPrinted || number.column?.declared.zerofill) throw new NotSure();
-  return { sql: `(${number.sql})::text`, kind: 'text', charset: 'ascii', rule: null };
+  if (!isPrinted || value.printsOtherwise) throw new NotSure();
+  return { sql: `(${number.sql})::text`, kind: 'text', charset: 'ascii' };
 }
 
 /** A moment written as the source writes it itself. */
