@@ -28,6 +28,10 @@ export function presentPlan(plan: Plan): object {
     source: plan.source,
     options: plan.options,
     tables: plan.tables.map((table) => presentPlannedTable(table, plan)),
+    schemaObjects: (plan.schemaObjects ?? []).map(({ kind, schema, name }) => ({
+      kind,
+      name: `${schema}.${name}`,
+    })),
     ddl: plan.ddl,
     unmoved: plan.unmoved.map(({ kind, name, definition }) => ({ kind, name, definition })),
     findings: plan.findings.map(presentFinding),
@@ -74,6 +78,8 @@ function presentPlannedTable(table: PlannedTable, plan: Plan): object {
     })),
     checks: table.checks,
     identity: table.identity,
+    triggers: (table.triggers ?? []).map(({ name }) => name),
+    comment: table.comment ?? null,
     estimatedRows: table.estimatedRows,
     chunks: table.chunks.length,
     comparedBy: table.digest === 'ordered' ? 'key range' : 'whole table',
@@ -90,6 +96,8 @@ function presentPlannedColumn(column: PlannedColumn): object {
     default: column.defaultExpression,
     collation: column.collation,
     generated: column.generatedExpression,
+    policies: column.policies ?? {},
+    comment: column.comment ?? null,
     evidence: column.evidence,
   };
 }

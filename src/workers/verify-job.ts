@@ -1,6 +1,7 @@
 import type { Transaction } from 'sequelize';
 
 import type { Chunk, Plan, PlannedTable } from '../engine/contract.ts';
+import { assertComplete } from '../engine/steps/finish/inventory.ts';
 import { verify, type TableVerdict } from '../engine/steps/verify.ts';
 import { AppError } from '../errors/app-error.ts';
 import { MigrationTable } from '../models/migration-table.ts';
@@ -31,7 +32,11 @@ export async function verifyJob(run: VerifyRun): Promise<void> {
   const { held, copied, progress } = run;
   await enterPhase(held, 'verify');
   const verdicts = await verifyTables(run);
-  if (progress !== undefined) await storeCounters(held, progress.counters());
+  if (progress !== undefined) {
+    await storeCounters(held, progress.counters());
+    // Comparing may take hours, in which somebody can drop what finishing has built.
+    await assertComplete(run);
+  }
 
   const failed = verdicts.filter(({ verdict }) => verdict === 'failed');
   const result: JobResult = {
