@@ -23,13 +23,14 @@ export async function findOrphans(
   for (const [number, foreignKey] of table.foreignKeys.entries()) {
     if (foreignKey.columns.length === 0) continue;
     const parent = await findParent(connection, foreignKey, signal);
-    const condition = isOrphan(foreignKey, access, parent);
-    const [count] = await connection.firstTexts(
-      `SELECT COUNT(*) FROM ${access.sql} AS t WHERE ${condition}`,
-      signal,
-    );
+    const from = orphansSql(foreignKey, access, parent);
+    const [count] = await connection.firstTexts(`SELECT COUNT(*) FROM ${from}`, signal);
     if (Number(count) === 0) continue;
-    orphans.push({ foreignKey: number, rows: Number(count), samples: await readKeys(condition) });
+    orphans.push({
+      foreignKey: number,
+      rows: Number(count),
+      samples: await readKeys({ from: `(SELECT t.* FROM ${from}) AS t` }),
+    });
   }
   return orphans;
 }
@@ -50,23 +51,26 @@ async function findParent(
   return isWhole ? parent : null;
 }
 
-function isOrphan(
+/** What stands after FROM: the child as `t`, joined to the parents that it has not. */
+function orphansSql(
   { columns, references }: ForeignKey,
   access: TableAccess,
   parent: TableAccess | null,
 ): string {
   const children = columns.map((name) => `t.${quoteMysqlName(name)}`);
   const notNull = children.map((child) => `${child} IS NOT NULL`).join(' AND ');
-  if (parent === null) return notNull;
-  const matches = references.columns.flatMap((name, index) => {
-    const [own, other] = [children[index] ?? '', `p.${quoteMysqlName(name)}`];
+  if (parent === null) return `${access.sql} AS t WHERE ${notNull}`;
+  const parents = references.columns.map((name) => `p.${quoteMysqlName(name)}`);
+  const matches = parents.flatMap((other, index) => {
+    const own = children[index] ?? '';
     const isText = access.columns.get(columns[index] ?? '')?.family === 'text';
     return [
       `${other} = ${own}`,
       ...(isText ? [`${spacesAtEnd(other)} = ${spacesAtEnd(own)}`] : []),
     ];
   });
-  return `${notNull} AND NOT EXISTS (SELECT 1 FROM ${parent.sql} AS p WHERE ${matches.join(' AND ')})`;
+  // Not NOT EXISTS: MariaDB remembers its answers by the collation of the child, which does not see the spaces.
+  return `${access.sql} AS t LEFT JOIN ${parent.sql} AS p ON ${matches.join(' AND ')} WHERE ${notNull} AND ${parents[0] ?? 'NULL'} IS NULL`;
 }
 
 function spacesAtEnd(column: string): string {

@@ -43,8 +43,7 @@ async function scanOneMoment(
     });
     return { name: column.name, source, queries: factQueries(source) };
   });
-  const readKeys: KeyReader = (condition, limit = MAX_SAMPLES) =>
-    readRowKeys(connection, { access, condition, limit, signal });
+  const readKeys: KeyReader = (where) => readRowKeys(connection, { access, ...where, signal });
 
   let rows = 0;
   const scans: Record<string, ColumnScan> = {};
@@ -82,8 +81,10 @@ export interface ScannedColumn {
   readonly queries: readonly FactQuery[];
 }
 
-/** Keys of a few rows under a condition, in which the table is called `t`. */
-export type KeyReader = (condition: string, limit?: number) => Promise<RowKey[]>;
+/** Keys of a few rows: of the table under a condition, or of what stands after FROM. */
+export type KeyReader = (
+  where: { readonly condition: string } | { readonly from: string },
+) => Promise<RowKey[]>;
 
 function selectOf({ source, queries }: ScannedColumn): string[] {
   return [...extremes(source), ...queries.map(({ condition }) => `COALESCE(SUM(${condition}), 0)`)];
@@ -101,7 +102,7 @@ async function columnScan(
     const count = Number(textAt(values, 3 + index));
     if (count === 0) continue;
     facts[fact] = count;
-    if (fact !== 'null') samples[fact] = await readKeys(condition);
+    if (fact !== 'null') samples[fact] = await readKeys({ condition });
   }
   return {
     facts,
@@ -131,12 +132,12 @@ async function readRowKeys(
   connection: MysqlConnection,
   request: {
     readonly access: TableAccess;
-    readonly condition: string;
-    readonly limit: number;
+    readonly condition?: string;
+    readonly from?: string;
     readonly signal: AbortSignal;
   },
 ): Promise<RowKey[]> {
-  const { access, condition, limit, signal } = request;
+  const { access, condition = 'TRUE', from = access.sql, signal } = request;
   if (access.primaryKey.length === 0) return [];
   const keys = access.primaryKey.map((name) => {
     const source = access.columns.get(name);
@@ -146,7 +147,7 @@ async function readRowKeys(
   const select = selectList(keys.map(({ source }) => readExpression(source)));
   const order = orderSql(keys.map(({ source }) => keyPart(source, 'opaque')));
   const rows = await connection.rows(
-    `SELECT ${select} FROM ${access.sql} AS t WHERE ${condition}${order} LIMIT ${String(limit)}`,
+    `SELECT ${select} FROM ${from} WHERE ${condition}${order} LIMIT ${String(MAX_SAMPLES)}`,
     signal,
   );
   return rows.map((row) =>
