@@ -1,4 +1,4 @@
-import type { PostgresEncoder } from './postgres-encoders.ts';
+import { canMatch, type PostgresEncoder } from './postgres-encoders.ts';
 import { isCarriedOver, parseTypeName } from './postgres-types.ts';
 
 export type CastChoice =
@@ -52,6 +52,7 @@ export function castType(
     target === 'text' || (!from.isArray && (TOTAL[from.base]?.includes(target) ?? false));
   if (isTotal) return { targetType: target, encoder: 'recast' };
   if (detail.validates === 'true') return { targetType: target, encoder: 'validate' };
+  if (canMatch(target)) return { targetType: target, encoder: 'match' };
   return {
     wish,
     reason: 'a source older than PostgreSQL 16 cannot tell which values are none of that type',

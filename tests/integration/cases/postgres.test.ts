@@ -324,6 +324,66 @@ describe('PostgreSQL cases', () => {
     ).toEqual([['the table', 'the key']]);
   });
 
+  it.each(['validate', 'match'])(
+    'casts exactly or rejects, whatever the age of the server (%s)',
+    async (encoder) => {
+      const casts = {
+        't.i': 'int',
+        't.s': 'smallint',
+        't.n': 'numeric(4,1)',
+        't.b': 'bool',
+        't.f': 'bigint',
+        't.c': 'varchar(3)',
+        't.u': 'uuid',
+      };
+      const { job, schema } = await cases.build(
+        `CREATE TABLE t (id integer PRIMARY KEY, i text, s numeric, n text, b text, f float8, c text, u text);
+       INSERT INTO t (id, i, s, n, b, f, c, u) VALUES
+         (0, '-7', 5.000, '100.50', 'true', 9007199254740992, 'abc', '00000000-0000-0000-0000-00000000000A'),
+         (1, '3000000000', 1, '1', 't', 1, '', NULL), (2, '', 1, '1', 't', 1, '', NULL), (3, '1', 40000, '1', 't', 1, '', NULL),
+         (4, '1', 1.5, '1', 't', 1, '', NULL), (5, '1', 'NaN', '1', 't', 1, '', NULL), (6, '1', 1, '1.25', 't', 1, '', NULL),
+         (7, '1', 1, '1000', 't', 1, '', NULL), (8, '1', 1, '1', '2', 1, '', NULL), (9, '1', 1, '1', 't', 0.5, '', NULL),
+         (10, '1', 1, '1', 't', 'Infinity', '', NULL), (11, '1', 1, '1', 't', 1, 'abcd', NULL), (12, '1', 1, '1', 't', 1, '', 'no')`,
+        { casts },
+      );
+      const plan = await job.plan();
+      const tables = plan.tables.map((table) => ({
+        ...table,
+        columns: table.columns.map((column) =>
+          column.encoder === 'validate' ? { ...column, encoder } : column,
+        ),
+      }));
+      const cast = cases.engine.buildJob(
+        { kind: 'postgres', location: { ...cases.location, schema } },
+        {},
+        { plan: { ...plan, tables } },
+      );
+
+      await cast.migrate();
+
+      expect(
+        await cases.engine.sql(`SELECT i, s, n::text, b, f::text, c, u::text FROM ${schema}.t`),
+      ).toEqual([
+        {
+          i: -7,
+          s: 5,
+          n: '100.5',
+          b: true,
+          f: '9007199254740992',
+          c: 'abc',
+          u: '00000000-0000-0000-0000-00000000000a',
+        },
+      ]);
+      expect(
+        [...cast.journal.rejects.values()]
+          .flat()
+          .map(({ column }) => column)
+          .join(''),
+      ).toBe('iisssnnbffcu');
+      expect((await cast.verify('full')).map(({ verdict }) => verdict)).toEqual(['passed']);
+    },
+  );
+
   it('casts as the job asks for, and rejects what is none of the type or not exactly one', async () => {
     const moved = await move(
       `CREATE TABLE t (id integer PRIMARY KEY, n text, d numeric, at text, ok text, w bigint);
