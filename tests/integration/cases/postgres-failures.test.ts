@@ -49,6 +49,28 @@ describe('A PostgreSQL source', () => {
     expect(row).toEqual({ rows: 2000, min: 1, max: 2000, old: true });
   });
 
+  it('reads one moment in one lane where the server does not let it share one', async () => {
+    const { schema } = await cases.build(NUMBERS);
+    await cases.run(
+      `GRANT USAGE ON SCHEMA ${schema} TO reader; GRANT SELECT ON ${schema}.t TO reader; REVOKE EXECUTE ON FUNCTION pg_export_snapshot() FROM PUBLIC`,
+    );
+    const location = { ...cases.location, user: 'reader', password: 'reader', schema };
+    const job = cases.engine.buildJob(
+      { kind: 'postgres', location },
+      { targetSchema: schema, chunkRows: 100 },
+    );
+    await job.create();
+    const snapshot = await job.openSnapshot();
+    await cases.run(`DELETE FROM ${schema}.t`);
+
+    await job.copy(never, snapshot);
+
+    expect([snapshot.level, snapshot.lanes]).toEqual(['snapshot', 1]);
+    expect(await cases.engine.sql(`SELECT count(*)::int AS rows FROM ${schema}.t`)).toEqual([
+      { rows: 2000 },
+    ]);
+  });
+
   it('fails so that it can be retried when its connections die, and lands every row once when it is', async () => {
     const { job, schema } = await cases.build(NUMBERS, { chunkRows: 100 });
     await job.create();
