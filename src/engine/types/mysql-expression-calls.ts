@@ -6,6 +6,7 @@ import {
   asText,
   commonCharset,
   INT64,
+  notConstant,
   NotSure,
   truth,
   type TextRule,
@@ -53,9 +54,10 @@ const CALLS: Readonly<Record<string, Call>> = {
   nullif: (values) => {
     const [first, second] = pair(values);
     if (first.kind === 'null') throw new NotSure();
+    const { sql, ...known } = notConstant(first);
     return {
-      ...first,
-      sql: `(CASE WHEN ${compare('=', first, second)} THEN NULL ELSE ${first.sql} END)`,
+      ...known,
+      sql: `(CASE WHEN ${compare('=', first, second)} THEN NULL ELSE ${sql} END)`,
     };
   },
   isnull: (values) => truth(`(${only(values).sql} IS NULL)`),

@@ -10,6 +10,7 @@ import {
   findColumn,
   INT64,
   literalValue,
+  notConstant,
   NotSure,
   truth,
   type Columns,
@@ -101,7 +102,7 @@ class Emitter implements ExpressionEmitter {
       kind === 'numeric' || kind === 'integer' || kind === 'double'
         ? values.map((value) => (value.kind === 'null' ? value : asKind(value, kind)))
         : values;
-    const sql = wrap(same.map((value) => value.sql));
+    const sql = wrap(same.map((value) => notConstant(value).sql));
     const known = same.filter((value) => value.kind !== 'null');
     const rule = commonRule(known);
     return {

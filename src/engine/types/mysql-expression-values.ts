@@ -289,3 +289,12 @@ export function commonCharset(values: readonly Typed[]): string {
   const [only] = charsets;
   return charsets.size > 1 ? 'utf8mb4' : (only ?? 'ascii');
 }
+
+/** The value without what a literal or a column is known by. PostgreSQL would reckon small constants in 32 bits. */
+export function notConstant(value: Typed): Typed {
+  const known: { -readonly [Name in keyof Typed]: Typed[Name] } = { ...value };
+  if (value.literal !== undefined && value.kind === 'integer') known.sql = `${value.sql}::bigint`;
+  delete known.literal;
+  delete known.column;
+  return known;
+}

@@ -11,6 +11,7 @@ import {
   readIndexes,
   readPrimaryKey,
 } from './catalog-keys.ts';
+import { withExactLabels } from './catalog-labels.ts';
 import { readProduct, type Product } from './catalog-product.ts';
 import {
   compareText,
@@ -29,13 +30,11 @@ const TABLES_SQL = `
 /** A system-versioned table of MariaDB is read as it is now: its history is no part of what SELECT shows. */
 const TABLE_TYPES: readonly unknown[] = ['BASE TABLE', 'SYSTEM VERSIONED'];
 
-export type MysqlCatalog = Omit<Catalog, 'kind'> & { readonly kind: 'mysql' };
-
 /**
  * The tables of one database and what belongs to them, of MariaDB and of MySQL from 5.7 on, as far as the account may see
  * them. Some statements are run one after the other on one session; nothing is changed but settings of that session.
  */
-export async function readCatalog(query: CatalogQuery, database: string): Promise<MysqlCatalog> {
+export async function readCatalog(query: CatalogQuery, database: string): Promise<Catalog> {
   const product = await readProduct(query);
   // MySQL 8 answers counters from a cache that is up to a day old.
   if (product.name === 'MySQL' && product.isAtLeast(8))
@@ -46,14 +45,7 @@ export async function readCatalog(query: CatalogQuery, database: string): Promis
   const tables: Table[] = [];
   for (const row of all.filter(({ type }) => TABLE_TYPES.includes(type))) {
     const table = describeTable(row, facts, { database, product });
-    const { columns } = table;
-    const isExact = product.name !== 'MariaDB';
-    tables.push({
-      ...table,
-      columns: isExact
-        ? columns
-        : await withExactDefaults(query, { database, table: table.name }, columns),
-    });
+    tables.push(product.name === 'MariaDB' ? await withExactTexts(query, database, table) : table);
   }
   const sequences = all
     .filter(({ type }) => type === 'SEQUENCE')
@@ -64,6 +56,13 @@ export async function readCatalog(query: CatalogQuery, database: string): Promis
     tables: tables.sort((a, b) => compareText(a.name, b.name)),
     unmoved: await readUnmoved(query, database, sequences),
   };
+}
+
+/** What MariaDB's information_schema prints with `?` for characters that it cannot print, read in another way. */
+async function withExactTexts(query: CatalogQuery, database: string, table: Table): Promise<Table> {
+  const place = { database, table: table.name };
+  const columns = await withExactDefaults(query, place, table.columns);
+  return { ...table, columns: await withExactLabels(query, place, columns) };
 }
 
 type Grouped = ReadonlyMap<string, TextRow[]>;

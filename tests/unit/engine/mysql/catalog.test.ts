@@ -310,6 +310,19 @@ describeWithMariaDb('the catalog of a MariaDB database', () => {
     expect(Object.keys(await readColumns('bér'))).toEqual(['e']);
   });
 
+  test('reads labels and defaults that the server prints with question marks', async () => {
+    await db.sql(`
+      CREATE TABLE faces (e ENUM('🙂', 'b?', '🙁', 'it''s') DEFAULT '🙂', s SET('x', '🙂', '?', '🙁') COLLATE utf8mb4_bin);
+      INSERT INTO faces VALUES ('🙂', 'x,🙂'), ('b?', ''), ('it''s', '?,🙁'), (NULL, NULL)`);
+
+    const { e, s } = await readColumns('faces');
+
+    // No row holds the third label of the first, so no value will miss it.
+    expect(e?.declaredType).toBe("enum('🙂','b?','?','it''s')");
+    expect(e?.defaultExpression).toBe("'🙂'");
+    expect(s?.declaredType).toBe("set('x','🙂','?','🙁')");
+  });
+
   test('lists views, triggers, routines, events and sequences, and takes none for a table', async () => {
     const own = await createTestMariaDb();
     try {

@@ -424,6 +424,8 @@ describeWithMariaDb('expressions of MariaDB', () => {
       "coalesce(nv, 'none') = 'none'",
       'ifnull(i, 5) = 5',
       'nullif(i, 0) IS NULL',
+      'round(nullif(0, i)) = 0',
+      'if(i > 0, 2000000000, 1) * 2 > 5',
       'isnull(i)',
       'if(i > 0, 1, 0) = 1',
       "CASE WHEN i > 0 THEN 'p' WHEN i < 0 THEN 'n' ELSE 'z' END IS NOT NULL",
