@@ -196,13 +196,54 @@ const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
   mixedTimestamptz: { source: mixedSource, target: epochMicroseconds },
 };
 
+/** Encoders whose fields are moments; `date` counts days, the others microseconds. */
+const MOMENT_ENCODERS: ReadonlySet<string> = new Set<SqliteEncoderName>([
+  'date',
+  'timestamp',
+  'timestamptz',
+  'timestamptzFromSeconds',
+  'timestamptzFromMilliseconds',
+  'timestampFromJulianDay',
+  'mixedTimestamp',
+  'mixedTimestamptz',
+]);
+
+/** What a policy puts in the place of a date with zeros in it; all else as `rendered`. */
+function withReplacedDates(
+  encoder: string,
+  column: string,
+  { policies, rendered }: { readonly policies: Policies; readonly rendered: string },
+): string {
+  if (!MOMENT_ENCODERS.has(encoder)) return rendered;
+  const hasZeros = `typeof(${column}) = 'text' AND ${column} GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]*' AND '00' IN (substr(${column}, 6, 2), substr(${column}, 9, 2)) AND ${isOnCalendar(`('2000-01-01' || substr(${column}, 11))`)}`;
+  const isZero = `substr(${column}, 1, 4) = '0000'`;
+  const month = `CASE substr(${column}, 6, 2) WHEN '00' THEN '01' ELSE substr(${column}, 6, 2) END`;
+  const first = `(substr(${column}, 1, 5) || ${month} || '-01' || substr(${column}, 11))`;
+  const moment = (text: string): string =>
+    encoder === 'date'
+      ? PAIRS.date.source(text, policies)
+      : PAIRS.timestamptz.source(text, policies);
+  return [
+    'CASE',
+    ...(policies.zeroDate === 'sentinel'
+      ? [`WHEN ${hasZeros} AND ${isZero} THEN ${moment(`'0001-01-01'`)}`]
+      : []),
+    ...(policies.partialDate === 'first'
+      ? [`WHEN ${hasZeros} AND NOT ${isZero} THEN ${moment(first)}`]
+      : []),
+    `ELSE ${rendered} END`,
+  ].join(' ');
+}
+
 /** SQL of SQLite for one field of the canonical rendering. */
 export function canonicalSourceExpression(
   encoder: string,
   column: string,
   policies: Policies,
 ): string {
-  return pairOf(encoder).source(column, policies);
+  const rendered = pairOf(encoder).source(column, policies);
+  const replaces = policies.zeroDate === 'sentinel' || policies.partialDate === 'first';
+  return replaces ? withReplacedDates(encoder, column, { policies, rendered }) : rendered;
 }
 
 /** SQL of PostgreSQL for the same field. */

@@ -3,6 +3,7 @@ import type { CopyBuffer } from './copy-text.ts';
 import {
   dateText,
   daysInMonth,
+  FIRST_DAY,
   parseDateText,
   timestampText,
   timeText,
@@ -13,12 +14,14 @@ import {
   momentOfJulianDay,
   momentOfMilliseconds,
   sqliteDateForm,
+  textDateForm,
   type Moment,
   type SqliteDateForm,
 } from './sqlite-dates.ts';
 import {
   describeCell,
   outOfRange,
+  type CellTarget,
   type NonNullCell,
   type Problem,
   type SqliteEncoder,
@@ -51,7 +54,10 @@ function isoEncoder(forms: readonly SqliteDateForm[], render: Render): SqliteEnc
           out.writeAscii(render(parsed));
           return null;
         }
-        return unusable({ form, cell, policies, targetType }, writeNull, adjust);
+        return unusable(
+          { form, cell, policies, targetType, replace: { forms, render, out } },
+          { writeNull, adjust },
+        );
       },
   };
 }
@@ -119,7 +125,11 @@ function unitEncoder(convert: (value: number) => Moment | null, render: Render):
           out.writeAscii(render(found));
           return null;
         }
-        return unusable({ form: formOf(cell).form, cell, policies, targetType }, writeNull, adjust);
+        const { form } = formOf(cell);
+        return unusable(
+          { form, cell, policies, targetType, replace: { forms: ISO_FORMS, render, out } },
+          { writeNull, adjust },
+        );
       },
   };
 }
@@ -139,7 +149,10 @@ function mixedEncoder(plainForms: readonly SqliteDateForm[], render: Render): Sq
         const { form } = formOf(cell);
         const moment = mixedMoment(cell, form);
         if (moment === null)
-          return unusable({ form, cell, policies, targetType }, writeNull, adjust);
+          return unusable(
+            { form, cell, policies, targetType, replace: { forms: ISO_FORMS, render, out } },
+            { writeNull, adjust },
+          );
         if (!plainForms.includes(form)) adjust('MIXED_DATE');
         out.writeAscii(render(moment));
         return null;
@@ -162,6 +175,7 @@ function mixedMoment(cell: NonNullCell, form: SqliteDateForm): Moment | null {
     case 'timeOfDay':
     case 'emptyText':
     case 'zeroDate':
+    case 'partialDate':
     case 'finerThanMicrosecond':
     case 'invalidDate':
     case 'smallInteger':
@@ -179,22 +193,30 @@ function formOf(cell: NonNullCell): {
   }
   if (cell.type !== 'text')
     return { form: sqliteDateForm(cell.type, Number(cell.value)), parsed: null };
-  const parsed = parseDateText(decodeUtf8(cell.bytes));
-  return { form: parsed.form, parsed };
+  const text = decodeUtf8(cell.bytes);
+  const parsed = parseDateText(text);
+  return { form: textDateForm(text, parsed.form), parsed };
 }
+
+const ISO_FORMS = ['isoDate', 'isoDateTime', 'isoDateTimeOffset'] as const;
 
 interface UnusableDate {
   readonly form: SqliteDateForm;
   readonly cell: NonNullCell;
   readonly policies: Policies;
   readonly targetType: string;
+  /** Where and how another date is written in its place, and which forms the column takes. */
+  readonly replace: {
+    readonly forms: readonly SqliteDateForm[];
+    readonly render: Render;
+    readonly out: CopyBuffer;
+  };
 }
 
 /** What the policies say of a value that names no moment, or names it in a form that the plan did not foresee. */
 function unusable(
   date: UnusableDate,
-  writeNull: () => Problem,
-  adjust: (rule: ReasonCode) => void,
+  { writeNull, adjust }: Pick<CellTarget, 'writeNull' | 'adjust'>,
 ): Problem {
   const { form, cell, policies, targetType } = date;
   const asNull = (rule: ReasonCode): Problem => {
@@ -208,10 +230,18 @@ function unusable(
       return { reasonCode: 'EMPTY_DATE', message: `An empty text is no ${targetType}` };
     case 'zeroDate':
       if (policies.zeroDate === 'null') return asNull('ZERO_DATE');
-      return {
-        reasonCode: 'ZERO_DATE',
-        message: 'A date with month or day zero is on no calendar',
-      };
+      if (policies.zeroDate === 'sentinel' && replaceDate(date, SENTINEL)) {
+        adjust('ZERO_DATE');
+        return null;
+      }
+      return { reasonCode: 'ZERO_DATE', message: 'A date of zeros is on no calendar' };
+    case 'partialDate':
+      if (policies.partialDate === 'null') return asNull('PARTIAL_DATE');
+      if (policies.partialDate === 'first' && replaceDate(date, firstDay(cell))) {
+        adjust('PARTIAL_DATE');
+        return null;
+      }
+      return { reasonCode: 'PARTIAL_DATE', message: 'A date without a day or month' };
     case 'finerThanMicrosecond':
       return outOfRange(cell, targetType);
     case 'invalidDate':
@@ -231,6 +261,24 @@ function unusable(
         message: `${describeCell(cell)} is a date in another form than the column's`,
       };
   }
+}
+
+const SENTINEL: Moment = { days: FIRST_DAY, microseconds: 0 };
+
+/** False, with nothing written, where there is no other date, or the column holds no dates. */
+function replaceDate({ replace }: UnusableDate, moment: Moment | ParsedDate): boolean {
+  const { forms, render, out } = replace;
+  if (forms.includes('timeOfDay') || ('form' in moment && !forms.includes(moment.form)))
+    return false;
+  out.writeAscii(render(moment));
+  return true;
+}
+
+/** The same date with the first day of its month, or of its year where it has no month. */
+function firstDay(cell: NonNullCell): ParsedDate {
+  const text = cell.type === 'text' ? decodeUtf8(cell.bytes) : '';
+  const month = text.slice(5, 7);
+  return parseDateText(`${text.slice(0, 5)}${month === '00' ? '01' : month}-01${text.slice(10)}`);
 }
 
 const SECONDS = (value: number): Moment | null =>

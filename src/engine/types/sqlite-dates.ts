@@ -10,6 +10,7 @@ import {
 /** How numbers in a date column can mean a moment, besides the forms of ISO text. */
 export const SQLITE_DATE_FORMS = [
   ...DATE_FORMS,
+  'partialDate',
   'epochSeconds',
   'epochMilliseconds',
   'julianDay',
@@ -26,12 +27,17 @@ export const JULIAN_DAYS = { from: 1_721_425.5, to: 5_373_484.5 } as const;
 
 /** In which form one value of a date column names a moment. */
 export function sqliteDateForm(type: string, value: unknown): SqliteDateForm {
-  if (typeof value === 'string') return parseDateText(value).form;
+  if (typeof value === 'string') return textDateForm(value, parseDateText(value).form);
   if (typeof value !== 'number') return 'invalidDate';
   if (type === 'real') return isWithin(value, JULIAN_DAYS) ? 'julianDay' : 'otherNumber';
   if (isWithin(value, EPOCH_SECONDS)) return 'epochSeconds';
   if (isWithin(value, EPOCH_MILLISECONDS)) return 'epochMilliseconds';
   return Math.abs(value) < EPOCH_SECONDS.from ? 'smallInteger' : 'otherNumber';
+}
+
+/** A date that lacks only its day or month names a year at least; a zero date names nothing. */
+export function textDateForm(text: string, form: DateForm): SqliteDateForm {
+  return form === 'zeroDate' && !text.startsWith('0000') ? 'partialDate' : form;
 }
 
 export interface Moment {

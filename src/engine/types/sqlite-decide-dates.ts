@@ -28,7 +28,7 @@ export function decideDate(request: DecisionRequest): TypeChoice {
   const facts = new Facts(request.scan);
   const groups = groupValues(request);
   const dates = sumOf(groups);
-  const considered = facts.values - facts.count('emptyText', 'zeroDate');
+  const considered = facts.values - facts.count('emptyText', 'zeroDate', 'partialDate');
   if (considered === 0)
     return withPolicies(
       request,
@@ -154,11 +154,24 @@ function mixedDates(request: DecisionRequest, groups: DateGroups): TypeChoice {
   const choice = choose(isInstant ? 'mixedTimestamptz' : 'mixedTimestamp', `mixes ${named}`, {
     findings: [finding],
   });
-  const unusable = facts.values - facts.count('emptyText', 'zeroDate') - sumOf(groups);
+  const unusable =
+    facts.values - facts.count('emptyText', 'zeroDate', 'partialDate') - sumOf(groups);
   return withPolicies(request, choice, unusable);
 }
 
-const RULE_NAMES = { emptyText: 'empty', zeroDate: 'zero-date', invalidDate: 'invalid' } as const;
+const RULE_NAMES = {
+  emptyText: 'empty',
+  zeroDate: 'zero-date',
+  partialDate: 'without a day or month',
+  invalidDate: 'invalid',
+} as const;
+
+const OUTCOMES = {
+  null: 'stored as NULL',
+  reject: 'their rows will be rejected',
+  sentinel: 'stored as 0001-01-01',
+  first: 'stored as the first day of the month or year',
+} as const;
 
 /** What the policies do with the values of a date column that are none. */
 function withPolicies(request: DecisionRequest, choice: TypeChoice, invalid: number): TypeChoice {
@@ -169,12 +182,12 @@ function withPolicies(request: DecisionRequest, choice: TypeChoice, invalid: num
   const rules = [
     ['emptyText', 'EMPTY_DATE', policies.emptyDate, facts.count('emptyText')],
     ['zeroDate', 'ZERO_DATE', policies.zeroDate, facts.count('zeroDate')],
+    ['partialDate', 'PARTIAL_DATE', policies.partialDate, facts.count('partialDate')],
     ['invalidDate', 'INVALID_DATE', policies.invalidDate, invalid],
   ] as const;
   for (const [fact, code, policy, count] of rules) {
     if (count === 0) continue;
-    const outcome = policy === 'null' ? 'stored as NULL' : 'their rows will be rejected';
-    const message = `${values(count, RULE_NAMES[fact])}: ${outcome}`;
+    const message = `${values(count, RULE_NAMES[fact])}: ${OUTCOMES[policy]}`;
     findings.push(columnFinding(request, { severity: 'warning', code, fact, count, message }));
     if (policy === 'null') nulledFacts.push(fact);
   }

@@ -286,6 +286,30 @@ describe('SQLite cases', () => {
       ]);
     });
 
+    it('takes the first day or the sentinel where that is asked for, by column if need be', async () => {
+      const partial = `CREATE TABLE t (id INTEGER PRIMARY KEY, v DATE NOT NULL, w DATE);
+        INSERT INTO t VALUES (1, '2010-05-00', '2010-05-00'), (2, '0000-00-00', '0000-00-00'), (3, '2010-00-09', NULL), (4, '2024-02-29', '2024-02-29')`;
+      const moved = await move(partial, {
+        policies: { zeroDate: 'sentinel', partialDate: 'first' },
+        columnPolicies: { 't.w': { zeroDate: 'null', partialDate: 'null' } },
+      });
+
+      expect(await moved.rows('SELECT id::int, v::text, w::text FROM t ORDER BY id')).toEqual([
+        [1, '2010-05-01', null],
+        [2, '0001-01-01', null],
+        [3, '2010-01-01', null],
+        [4, '2024-02-29', '2024-02-29'],
+      ]);
+      expect(moved.adjustments()).toEqual(
+        expect.arrayContaining([
+          { column: 'v', rule: 'PARTIAL_DATE', count: 2 },
+          { column: 'v', rule: 'ZERO_DATE', count: 1 },
+          { column: 'w', rule: 'PARTIAL_DATE', count: 1 },
+          { column: 'w', rule: 'ZERO_DATE', count: 1 },
+        ]),
+      );
+    });
+
     it('keeps NOT NULL and rejects them all under strict policies', async () => {
       const moved = await move(content, { policies: { emptyDate: 'reject', zeroDate: 'reject' } });
 
