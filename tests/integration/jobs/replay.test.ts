@@ -56,6 +56,8 @@ describe('mending and replaying rejects', () => {
     const created = await hub.createJob(sourceId, {
       targetSchema: schema,
       chunkRows: 100,
+      // Rejects are listed in the order in which they were found.
+      lanes: 1,
       ...options,
     });
     await hub.call('post', `/migration-jobs/${created.id}/start`).expect(202);
