@@ -6,7 +6,7 @@ import type { CopyBuffer } from './copy-text.ts';
 import { decodeCp1252 } from './cp1252.ts';
 import { CSV_ENCODERS, type CsvEncoderName } from './csv-decide.ts';
 import { decideOnDate } from './text-dates-policy.ts';
-import type { TextProblem } from './text-problem.ts';
+import type { TextEncoder, TextProblem } from './text-problem.ts';
 
 /** A text of a file: its bytes in UTF-8, or as they stand in the file where they are no valid text. */
 export interface CsvValue {
@@ -51,7 +51,7 @@ export function csvColumnEncoder(column: PlannedColumn, policies: Policies): Csv
   const encode = castEncoder(type, style);
   const isText = type.targetType === 'text';
   return {
-    fast: FAST[isText ? 'text' : fastName(column)],
+    fast: isText ? FAST.text : fastWay(column, encode),
     exact: (value, target) => {
       const clean = cleanText(value, policies);
       if ('reasonCode' in clean) return clean;
@@ -129,7 +129,32 @@ function toBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-function fastName({ targetType, encoder }: PlannedColumn): keyof typeof FAST {
+/** Values that print as they stand byte by byte, others of ASCII by their text. */
+function fastWay({ targetType, encoder }: PlannedColumn, encode: TextEncoder): FastWay {
+  const direct = FAST[fastName({ targetType, encoder })];
+  return (source, start, end, out) => {
+    if (direct(source, start, end, out)) return true;
+    if (end - start > MAX_FAST_TEXT || !isPlainAscii(source, start, end)) return false;
+    const printed = encode(toBuffer(source).toString('latin1', start, end));
+    return typeof printed === 'string' && out.tryWriteText(printed);
+  };
+}
+
+function isPlainAscii(source: Uint8Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) {
+    const byte = source[index] ?? 0;
+    if (byte === 0 || byte >= 0x80) return false;
+  }
+  return true;
+}
+
+type FastWay = CsvColumnEncoder['fast'];
+
+function fastName({
+  targetType,
+  encoder,
+}: Pick<PlannedColumn, 'targetType' | 'encoder'>): keyof typeof FAST {
+  if (targetType === 'date') return 'date';
   if (encoder !== 'plain') return 'none';
   if (targetType === 'bigint') return 'bigint';
   return targetType === 'numeric' ? 'numeric' : 'none';
@@ -142,6 +167,7 @@ const ZERO = 0x30;
 const NINE = 0x39;
 /** Any number of so many digits is a bigint, and any of them a numeric. */
 const MAX_FAST_DIGITS = 18;
+const MAX_FAST_TEXT = 256;
 
 /** For the values that make up nearly all data: what is printed as it stands is copied byte by byte. */
 const FAST = {
@@ -156,6 +182,17 @@ const FAST = {
       bytes[position++] = byte;
     }
     out.length = position;
+    return true;
+  },
+  /** `2024-02-28`: a day that every month has, of a year that PostgreSQL has. */
+  date: (source, start, end, out) => {
+    if (end - start !== 10 || source[start + 4] !== MINUS || source[start + 7] !== MINUS)
+      return false;
+    const year = twoDigits(source, start) * 100 + twoDigits(source, start + 2);
+    const month = twoDigits(source, start + 5);
+    const day = twoDigits(source, start + 8);
+    if (!(year >= 1 && month >= 1 && month <= 12 && day >= 1 && day <= 28)) return false;
+    copyAscii(source, start, end, out);
     return true;
   },
   bigint: (source, start, end, out) => {
@@ -186,6 +223,14 @@ const FAST = {
     return true;
   },
 } as const satisfies Record<string, CsvColumnEncoder['fast']>;
+
+/** NaN where they are none. */
+function twoDigits(source: Uint8Array, at: number): number {
+  const tens = source[at] ?? 0;
+  const ones = source[at + 1] ?? 0;
+  const areDigits = tens >= ZERO && tens <= NINE && ones >= ZERO && ones <= NINE;
+  return areDigits ? (tens - ZERO) * 10 + (ones - ZERO) : NaN;
+}
 
 function copyAscii(source: Uint8Array, start: number, end: number, out: CopyBuffer): void {
   out.reserve(end - start);

@@ -47,6 +47,8 @@ export type CsvForm = (typeof CSV_FORMS)[number];
 /** Longer texts are none of the forms but json, bytea, and numbers that nobody means as such. */
 const MAX_FORM_CHARACTERS = 128;
 
+const MINUS = 0x2d;
+
 const WHOLE = /^-?(?:0|[1-9]\d*)$/;
 const POINT = /^-?(?:0|[1-9]\d*)\.\d+$/;
 const COMMA = /^-?(?:0|[1-9]\d*),\d+$/;
@@ -61,6 +63,15 @@ const BYTEA = /^\\x(?:[0-9a-f]{2})+$/;
 
 const MIN_BIGINT = -(2n ** 63n);
 const MAX_BIGINT = 2n ** 63n - 1n;
+
+/** What a value of another form than text begins with: digits, a minus, \ { [ and the letters of hexadecimal digits and truths. */
+const FORM_BEGINS = new Uint8Array(256);
+for (const character of '0123456789-\\{[abcdefABCDEFtT') FORM_BEGINS[character.charCodeAt(0)] = 1;
+
+/** The first byte alone says that it is a text. */
+export function beginsAsText(byte: number): boolean {
+  return FORM_BEGINS[byte] === 0;
+}
 
 /** `mayBeJson`: json is only looked for where no other value has ruled it out, as that takes time. Never called with `''`. */
 export function csvForm(text: string, mayBeJson: boolean): CsvForm {
@@ -83,6 +94,8 @@ function wordForm(text: string): CsvForm {
 }
 
 function numberForm(text: string): CsvForm {
+  if (text.length === 10 && text.charCodeAt(4) === MINUS && text.charCodeAt(7) === MINUS)
+    return isoForm(text);
   if (WHOLE.test(text)) return wholeForm(text);
   if (POINT.test(text)) {
     if (isMinusZero(text)) return 'text';

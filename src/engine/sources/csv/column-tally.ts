@@ -3,12 +3,14 @@ import { isUtf8 } from 'node:buffer';
 import type { ColumnScan, RowKey } from '../../contract.ts';
 import { cp1252ToUtf8 } from '../../types/csv-cp1252.ts';
 import type { CsvFact } from '../../types/csv-decide.ts';
-import { csvForm, isFloatSafe, type CsvForm } from '../../types/csv-forms.ts';
+import { beginsAsText, csvForm, isFloatSafe, type CsvForm } from '../../types/csv-forms.ts';
 import type { FileFormat } from './file-format.ts';
 import { isNullField } from './null-field.ts';
 import type { RecordTokenizer } from './record-tokenizer.ts';
 
 const MAX_SAMPLES = 5;
+/** Fewer characters of digits are below 2^53. */
+const SAFE_DIGITS = 16;
 /** Of these a person may want to see a few. */
 const SAMPLED: ReadonlySet<CsvFact> = new Set<CsvFact>([
   'text',
@@ -37,6 +39,10 @@ export class ColumnTally {
   readonly #facts = new Map<CsvFact, number>();
   readonly #samples = new Map<CsvFact, RowKey[]>();
   #values = 0;
+  /** Whole numbers that JavaScript holds exactly, and the others. */
+  #minSafe = Infinity;
+  #maxSafe = -Infinity;
+  #mayBeFloat = true;
   #minInteger: bigint | null = null;
   #maxInteger: bigint | null = null;
   #maxLength = 0;
@@ -47,21 +53,36 @@ export class ColumnTally {
       this.count('null', at.number);
       return;
     }
-    const raw = record.value(field);
-    if (raw.length === 0) {
+    const size = record.end(field) - record.start(field);
+    if (size === 0) {
       this.count('empty', at.number);
       return;
     }
     this.#values++;
-    if (raw.length > this.#maxBytes) this.#measure(raw, at.format);
+    if (size > this.#maxBytes) this.#measure(record.value(field), at.format);
+    if (beginsAsText(record.bytes[record.start(field)] ?? 0)) {
+      this.count('text', at.number);
+      this.#inspect(record, field, at);
+      return;
+    }
+    this.#addForm(record, field, at);
+  }
+
+  #addForm(record: RecordTokenizer, field: number, at: TallyPlace): void {
     // Of the forms none has anything but ASCII in it, except JSON: there a byte is as good as a character.
-    const text = raw.toString('latin1');
+    const text = record.hasEscapes(field)
+      ? record.value(field).toString('latin1')
+      : record.bytes.toString('latin1', record.start(field), record.end(field));
     const form = csvForm(text, !this.#facts.has('text'));
     this.count(form, at.number);
     if (form === 'integer') this.#addInteger(text);
-    else if (form === 'text' || form === 'json') this.#inspect(raw, at);
+    else if (form === 'text' || form === 'json') this.#inspect(record, field, at);
     else if (OWN_DATES.has(form) && text.includes(' ')) this.count('withTime', at.number);
-    if (FLOATS.has(form) && isFloatSafe(text)) this.count('floatSafe', at.number);
+    if (this.#mayBeFloat && FLOATS.has(form)) {
+      // One value that a double prints otherwise is enough: no other has to be looked at.
+      this.#mayBeFloat = isFloatSafe(text);
+      if (this.#mayBeFloat) this.count('floatSafe', at.number);
+    }
   }
 
   count(fact: CsvFact, number: number): void {
@@ -73,6 +94,7 @@ export class ColumnTally {
   }
 
   scan(): ColumnScan {
+    this.#addSafeIntegers();
     const facts = [...this.#facts, ['values', this.#values] as const].filter(
       ([, count]) => count > 0,
     );
@@ -86,14 +108,35 @@ export class ColumnTally {
   }
 
   #addInteger(text: string): void {
+    if (text.length < SAFE_DIGITS) {
+      const value = Number(text);
+      if (value < this.#minSafe) this.#minSafe = value;
+      if (value > this.#maxSafe) this.#maxSafe = value;
+      return;
+    }
     const value = BigInt(text);
     if (this.#minInteger === null || value < this.#minInteger) this.#minInteger = value;
     if (this.#maxInteger === null || value > this.#maxInteger) this.#maxInteger = value;
   }
 
-  #inspect(raw: Buffer, { format, number }: TallyPlace): void {
-    if (raw.includes(0)) this.count('nul', number);
-    if (format.encoding !== 'windows-1252' && !isUtf8(raw)) this.count('invalidUtf8', number);
+  #addSafeIntegers(): void {
+    if (this.#minSafe > this.#maxSafe) return;
+    const [min, max] = [BigInt(this.#minSafe), BigInt(this.#maxSafe)];
+    if (this.#minInteger === null || min < this.#minInteger) this.#minInteger = min;
+    if (this.#maxInteger === null || max > this.#maxInteger) this.#maxInteger = max;
+  }
+
+  /** Looks for what PostgreSQL cannot hold. */
+  #inspect(record: RecordTokenizer, field: number, { format, number }: TallyPlace): void {
+    const { bytes } = record;
+    const [start, end] = [record.start(field), record.end(field)];
+    let index = start;
+    // Any byte of a NUL or of a character beyond ASCII.
+    while (index < end && ((bytes[index] ?? 0) - 1) >>> 0 < 0x7f) index++;
+    if (index === end) return;
+    const rest = bytes.subarray(index, end);
+    if (rest.includes(0)) this.count('nul', number);
+    if (format.encoding !== 'windows-1252' && !isUtf8(rest)) this.count('invalidUtf8', number);
   }
 
   #measure(raw: Buffer, { encoding }: FileFormat): void {
