@@ -9,6 +9,15 @@ export interface Counter extends SequenceRow {
   readonly next: string;
 }
 
+interface CounterState {
+  readonly oid: string;
+  readonly last: string;
+  readonly is_called: boolean;
+}
+
+/** A server's parser has a limited stack. */
+const READ_TOGETHER = 200;
+
 /** Reads the counters. One that the account may not read is said to be at its start. */
 export async function readCounters(
   session: PostgresSession,
@@ -19,12 +28,13 @@ export async function readCounters(
     ({ oid, schema, name }) =>
       `SELECT '${oid}' AS oid, last_value::text AS last, is_called FROM ${quotePostgresName(schema)}.${quotePostgresName(name)}`,
   );
-  const states =
-    selects.length === 0
-      ? []
-      : await session.query<{ oid: string; last: string; is_called: boolean }>(
-          selects.join(' UNION ALL '),
-        );
+  const states: CounterState[] = [];
+  for (let start = 0; start < selects.length; start += READ_TOGETHER) {
+    const together = selects.slice(start, start + READ_TOGETHER).join(' UNION ALL ');
+    states.push(
+      ...(await session.query<{ [Key in keyof CounterState]: CounterState[Key] }>(together)),
+    );
+  }
   const byOid = new Map(states.map((state) => [state.oid, state]));
   return rows.map((row) => {
     const state = byOid.get(row.oid);
@@ -32,10 +42,7 @@ export async function readCounters(
   });
 }
 
-function nextNumber(
-  row: SequenceRow,
-  { last, is_called: isCalled }: { readonly last: string; readonly is_called: boolean },
-): string {
+function nextNumber(row: SequenceRow, { last, is_called: isCalled }: CounterState): string {
   if (!isCalled) return last;
   const [next, increment] = [BigInt(last) + BigInt(row.increment), BigInt(row.increment)];
   if (increment > 0n && next > BigInt(row.max)) return row.cycles ? row.min : row.max;

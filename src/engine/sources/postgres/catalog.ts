@@ -57,7 +57,8 @@ export async function readCatalog(session: PostgresSession, schema: string): Pro
     used: columns.map(({ type }) => type),
     keywords: found.server.keywords,
   });
-  const counters = chooseCounters(relations, columns, found);
+  const columnsOf = groupByTable(columns);
+  const counters = chooseCounters(relations, columnsOf, found);
   const ofColumns = new Set([...counters.values()].map(({ oid }) => oid));
   const sequences = found.counters.filter(
     ({ oid, is_identity: isIdentity }) => !ofColumns.has(oid) && !isIdentity,
@@ -67,16 +68,21 @@ export async function readCatalog(session: PostgresSession, schema: string): Pro
     sequences: new Map(sequences.map(({ name }) => [objectKey(schema, name), name])),
   });
 
+  const [expressionsOf, indexesOf, constraintsOf] = [
+    groupByTable(found.expressions),
+    groupByTable(found.indexes),
+    groupByTable(found.constraints),
+  ];
   const built = relations
-    .filter(({ oid }) => columns.some(({ relation }) => relation === oid))
+    .filter((relation) => columnsOf(relation).length > 0)
     .map((relation) =>
       buildTable({
         relation,
         schema,
-        columns: ofTable(columns, relation),
-        expressions: new Map(ofTable(found.expressions, relation).map((row) => [row.number, row])),
-        indexes: ofTable(found.indexes, relation),
-        constraints: ofTable(found.constraints, relation),
+        columns: columnsOf(relation),
+        expressions: new Map(expressionsOf(relation).map((row) => [row.number, row])),
+        indexes: indexesOf(relation),
+        constraints: constraintsOf(relation),
         counter: counters.get(relation.oid),
         writer,
         detailOf: (column) => ({ ...types.describe(column.type), ...serverDetail(found.server) }),
@@ -93,7 +99,7 @@ export async function readCatalog(session: PostgresSession, schema: string): Pro
     ...(sequences.length === 0 ? {} : { sequences: sequences.map(toSequence) }),
     findings: [
       ...built.flatMap(({ findings }) => findings),
-      ...findEmptyTables(relations, columns),
+      ...findEmptyTables(relations.filter((relation) => columnsOf(relation).length === 0)),
       ...findUnreadable(sequences),
     ],
   };
@@ -146,29 +152,42 @@ async function findPlace(session: PostgresSession): Promise<string | null> {
   }
 }
 
-function ofTable<Row extends { readonly relation: string }>(
+/** Rows by the table that they are of: a schema may have thousands of tables. */
+function groupByTable<Row extends { readonly relation: string }>(
   rows: readonly Row[],
-  { oid }: RelationRow,
-): Row[] {
-  return rows.filter(({ relation }) => relation === oid);
+): (relation: RelationRow) => readonly Row[] {
+  const groups = new Map<string, Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row.relation);
+    if (group === undefined) groups.set(row.relation, [row]);
+    else group.push(row);
+  }
+  return ({ oid }) => groups.get(oid) ?? [];
 }
 
 /** Table → the counter of its numbering column. Of several the first: the others go on as sequences. */
 function chooseCounters(
   relations: readonly RelationRow[],
-  columns: readonly ColumnRow[],
+  columnsOf: (relation: RelationRow) => readonly ColumnRow[],
   { counters, expressions }: Found,
 ): ReadonlyMap<string, Counter> {
   const chosen = new Map<string, Counter>();
+  const expressionsOf = groupByTable(expressions);
+  const countersOf = groupByTable(
+    counters.map((counter) => ({ counter, relation: counter.owner_relation ?? '' })),
+  );
   for (const relation of relations) {
-    for (const column of ofTable(columns, relation)) {
-      const byDefault = expressions.find(
-        (row) => row.relation === relation.oid && row.number === column.number,
-      );
-      const counter = counters.find((candidate) => isCounterOf(candidate, column, byDefault));
-      if (counter === undefined || !/^(?:smallint|integer|bigint)$/.test(column.declared)) continue;
-      // PostgreSQL allows one identity a table, but any number of serial columns.
-      if (!chosen.has(relation.oid) || counter.is_identity) chosen.set(relation.oid, counter);
+    for (const { counter } of countersOf(relation)) {
+      const column = columnsOf(relation).find(({ number }) => number === counter.owner_number);
+      if (column === undefined) continue;
+      const byDefault = expressionsOf(relation).find(({ number }) => number === column.number);
+      if (!isCounterOf(counter, column, byDefault)) continue;
+      if (!/^(?:smallint|integer|bigint)$/.test(column.declared)) continue;
+      // PostgreSQL allows one identity a table, but any number of serial columns: the first of them is it.
+      const other = chosen.get(relation.oid);
+      const isEarlier = Number(column.number) < Number(other?.owner_number ?? Infinity);
+      if (counter.is_identity || (other?.is_identity !== true && isEarlier))
+        chosen.set(relation.oid, counter);
     }
   }
   return chosen;
@@ -208,21 +227,16 @@ function listUnmoved(found: Found, schema: string): UnmovedObject[] {
   );
 }
 
-function findEmptyTables(
-  relations: readonly RelationRow[],
-  columns: readonly ColumnRow[],
-): Finding[] {
-  return relations
-    .filter(({ oid }) => !columns.some(({ relation }) => relation === oid))
-    .map(({ name }) => ({
-      severity: 'warning' as const,
-      code: 'TABLE_WITHOUT_COLUMNS',
-      table: null,
-      column: null,
-      message: `The table ${name} has no column: it is not moved`,
-      count: null,
-      samples: [],
-    }));
+function findEmptyTables(relations: readonly RelationRow[]): Finding[] {
+  return relations.map(({ name }) => ({
+    severity: 'warning' as const,
+    code: 'TABLE_WITHOUT_COLUMNS',
+    table: null,
+    column: null,
+    message: `The table ${name} has no column: it is not moved`,
+    count: null,
+    samples: [],
+  }));
 }
 
 function findUnreadable(sequences: readonly Counter[]): Finding[] {
