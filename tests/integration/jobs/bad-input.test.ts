@@ -73,7 +73,8 @@ describe('bad input', () => {
       [{ verify: true }, 'options.verify'],
       [{ policies: { emptyDate: 'drop' } }, 'options.policies.emptyDate'],
       [{ policies: { unknown: 'null' } }, 'options.policies.unknown'],
-      [{ casts: {} }, 'options.casts'],
+      [{ casts: [] }, 'options.casts'],
+      [{ unknown: {} }, 'options.unknown'],
     ])('options %j are refused, and %s is named', async (options, field) => {
       const body = { name: 'x', sourceId: goodSource, targetId: hub.targetId, options };
 
@@ -98,8 +99,8 @@ describe('bad input', () => {
 
       expect(answer.status).toBe(400);
       expect(answer.body).toEqual({
-        error: 'A postgres connection cannot be a source',
-        field: 'sourceId',
+        error: 'A sqlite connection cannot be a target',
+        field: 'targetId',
       });
     });
 
