@@ -8,6 +8,8 @@ export interface DecisionRequest {
   readonly scan: ColumnScan;
   readonly rows: number;
   readonly policies: Policies;
+  /** The PostgreSQL type that the user wishes; left out = none. */
+  readonly cast?: string;
 }
 
 /** The type of a column and why, before findings and NULLs are added. */

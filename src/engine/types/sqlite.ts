@@ -1,4 +1,5 @@
 import type { ColumnDecision, Finding } from '../contract.ts';
+import { castChoice } from './sqlite-cast.ts';
 import { decideDate } from './sqlite-decide-dates.ts';
 import {
   chooseNumber,
@@ -22,7 +23,8 @@ import { familyOf } from './sqlite-family.ts';
 
 /** The PostgreSQL type of a SQLite column: the declaration is a claim, the scan is the fact. Pure. */
 export function decideColumn(request: DecisionRequest): ColumnDecision {
-  const choice = chooseType(request);
+  const natural = chooseType(request);
+  const choice = request.cast === undefined ? natural : castChoice(request, request.cast, natural);
   return toDecision(request, choice, choice.encoder === 'text' ? textFindings(request) : []);
 }
 

@@ -325,6 +325,38 @@ describe('SQLite cases', () => {
     });
   });
 
+  describe('casts', () => {
+    it('give a column the type that is asked for, and reject what is none of it', async () => {
+      const content = `CREATE TABLE t (id INTEGER PRIMARY KEY, a INTEGER, b TEXT, c TEXT, d INTEGER, e TEXT);
+        INSERT INTO t VALUES (1, 1, '1.5', '2024-02-29', 1700000000, 'x'), (2, 70000, '2', NULL, 0, 'y'), (3, 2, 'x', NULL, NULL, 'z')`;
+      const moved = await move(content, {
+        casts: {
+          't.a': 'smallint',
+          't.b': 'numeric(10, 2)',
+          't.c': 'date',
+          't.d': 'timestamptz',
+          't.e': 'uuid',
+          't.gone': 'text',
+        },
+      });
+
+      expect(
+        await Promise.all(['a', 'b', 'c', 'd', 'e'].map((name) => moved.typeOf(name))),
+      ).toEqual(['smallint', 'numeric(10,2)', 'date', 'timestamp with time zone', 'text']);
+      expect(await moved.rows('SELECT id::int, a::int, b::text, c::text, d::text FROM t')).toEqual([
+        [1, 1, '1.50', '2024-02-29', '2023-11-14 22:13:20+00'],
+      ]);
+      expect(moved.rejects().map(({ column, reasonCode }) => [column, reasonCode])).toEqual([
+        ['a', 'OUT_OF_RANGE'],
+        ['b', 'TYPE_MISMATCH'],
+      ]);
+      const { findings } = await moved.job.plan();
+      expect(findings.map(({ code }) => code)).toEqual(
+        expect.arrayContaining(['CAST_NOT_POSSIBLE', 'CAST_UNMATCHED']),
+      );
+    });
+  });
+
   describe('S8: TEXT with invalid UTF-8', () => {
     const content = `CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT);
       INSERT INTO t VALUES (1, 'fine é'), (2, CAST(x'63c3a9ff96' AS TEXT)), (3, CAST(x'e9' AS TEXT))`;

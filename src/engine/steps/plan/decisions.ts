@@ -103,7 +103,7 @@ function columnPolicies(
 
 function castOf(table: Table, { name }: Column, { casts }: JobOptions): string | undefined {
   const column = `${table.name}.${name}`;
-  return Object.hasOwn(casts, column) ? casts[column] : undefined;
+  return Object.hasOwn(casts, column) ? casts[column]?.replace(/,\s+/, ',') : undefined;
 }
 
 function scanOf(scans: readonly TableScan[], position: number, table: Table): TableScan {
