@@ -8,12 +8,13 @@ import type {
   RowProblem,
   SourceValue,
 } from '../contract.ts';
+import { castEncoder, castType, PLAIN_STYLE } from './cast-encoder.ts';
 import { CopyBuffer } from './copy-text.ts';
 import { decodeCp1252 } from './cp1252.ts';
+import { jsonbText } from './jsonb-text.ts';
 
 /**
- * One mended row as a line for COPY. Values are taken as PostgreSQL's own texts: the target reads them, and refuses what is none
- * of the column's type.
+ * One mended row as a line for COPY. Values are PostgreSQL's own texts: the target refuses what is none of the column's type.
  */
 export function encodeRow({
   table,
@@ -67,7 +68,7 @@ function write(
   const text = withoutNul(bytes, { rules, policies });
   if (text === null) return { reasonCode: 'TEXT_NUL', message: 'The text holds a NUL character' };
   if (isUtf8(text)) {
-    out.writeUtf8(text);
+    out.writeUtf8(Buffer.from(printed(text.toString('utf8'), column.targetType), 'utf8'));
     return null;
   }
   const decoded = policies.invalidUtf8 === 'cp1252' ? decodeCp1252(text) : null;
@@ -76,6 +77,21 @@ function write(
   rules.push('INVALID_UTF8');
   out.writeUtf8(decoded);
   return null;
+}
+
+/**
+ * As the target will print it: a replayed row only counts where it does. What cannot be told here (a type of the user's own, a
+ * value that is none of the type) goes as it is, and the target decides.
+ */
+function printed(text: string, targetType: string): string {
+  if (targetType === 'jsonb') {
+    const rendered = jsonbText(text);
+    return 'text' in rendered ? rendered.text : text;
+  }
+  const type = castType(targetType);
+  if (type === null) return text;
+  const rendered = castEncoder(type, PLAIN_STYLE)(text);
+  return typeof rendered === 'string' ? rendered : text;
 }
 
 function withoutNul(

@@ -22,6 +22,19 @@ describe('a mended row of a PostgreSQL source', () => {
     expect(encode(null)).toBe('\\N\n');
   });
 
+  it.each([
+    ['numeric(10,2)', '1.5', '1.50'],
+    ['integer', '+7', '7'],
+    ['double precision', '1e3', '1000'],
+    ['boolean', 'yes', 't'],
+    ['jsonb', '{"bb":1,"a":2}', '{"a": 2, "bb": 1}'],
+    ['timestamp with time zone', '2020-01-01 12:00:00+02', '2020-01-01 10:00:00+00'],
+    ['date', 'infinity', 'infinity'],
+    ['"app"."mood"', 'sad', 'sad'],
+  ])('is written as %s prints it', (targetType, value, expected) => {
+    expect(encode({ type: 'text', value }, { targetType })).toBe(`${expected}\n`);
+  });
+
   it('is still a reject where PostgreSQL cannot hold it', () => {
     expect(encode({ type: 'text', value: 'a\0b' })).toMatchObject({ reasonCode: 'TEXT_NUL' });
     expect(encode({ type: 'text', base64: '/w==' })).toMatchObject({ reasonCode: 'INVALID_UTF8' });
