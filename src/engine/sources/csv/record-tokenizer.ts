@@ -68,9 +68,11 @@ export class RecordTokenizer {
   push(chunk: Uint8Array): void {
     this.#dropReadRecords();
     const needed = this.#length + chunk.length;
+    if (needed > MAX_RECORD_BYTES) throw new BrokenRecordError('tooLong', this.offset);
     if (needed > this.bytes.length) {
-      if (this.#length > MAX_RECORD_BYTES) throw new BrokenRecordError('tooLong', this.offset);
-      const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
+      const grown = Buffer.allocUnsafeSlow(
+        Math.max(needed, Math.min(this.bytes.length * 2, MAX_RECORD_BYTES)),
+      );
       this.bytes.copy(grown, 0, 0, this.#length);
       this.bytes = grown;
     }

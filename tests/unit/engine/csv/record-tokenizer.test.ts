@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import type { Dialect } from '../../../../src/engine/sources/csv/dialect.ts';
 import {
   BrokenRecordError,
+  MAX_RECORD_BYTES,
   RecordTokenizer,
 } from '../../../../src/engine/sources/csv/record-tokenizer.ts';
 
@@ -156,6 +157,22 @@ describe(`the tokenizer of records, seed ${String(SEED)} (FC_SEED)`, () => {
     expect(tokenizer.next()).toBe(true);
     expect(() => tokenizer.next()).toThrow(new BrokenRecordError('unclosed', 4));
     expect(tokenizer.offset).toBe(4);
+  });
+
+  it('gives up a record that is too long before it fills the memory', () => {
+    const tokenizer = new RecordTokenizer(COMMA, 0);
+    const piece = Buffer.alloc(8 * 1024 * 1024, 'x');
+    tokenizer.push(Buffer.from('a,b\n1,"'));
+    expect(tokenizer.next()).toBe(true);
+    const fill = (): void => {
+      for (let pieces = 0; pieces < 100; pieces++) {
+        expect(tokenizer.next()).toBe(false);
+        tokenizer.push(piece);
+      }
+    };
+
+    expect(fill).toThrow(new BrokenRecordError('tooLong', 4));
+    expect(tokenizer.bytes.length).toBeLessThanOrEqual(MAX_RECORD_BYTES);
   });
 
   it('counts fields beyond those that it keeps', () => {
