@@ -43,7 +43,6 @@ interface Entry {
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const PLAIN_NUMBER = /^(?:0|-?[1-9]\d*)$/;
 /** Inside a string, up to what needs a look: quote, backslash, control character. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
 const PLAIN_TEXT = /[^"\\\u0000-\u001f]*/y;
 const LITERALS = ['true', 'false', 'null'] as const;
 const ESCAPES: Readonly<Record<string, string>> = {
@@ -178,7 +177,6 @@ class Reader {
   }
 }
 
-// eslint-disable-next-line no-control-regex -- they are what has to be escaped
 const ESCAPED = /["\\\u0000-\u001f]/g;
 const SHORT_ESCAPES: Readonly<Record<string, string>> = {
   '"': '\\"',

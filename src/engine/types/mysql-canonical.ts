@@ -217,7 +217,11 @@ function castPair(targetType: string): CanonicalPair | null {
       };
     case 'json':
       return PLAIN_TEXT;
-    default:
+    case 'inet':
+    case 'interval':
+    case 'time':
+    case 'timestamptz':
+    case undefined:
       return null;
   }
 }

@@ -1,6 +1,12 @@
 import { daysInMonth } from './date-text.ts';
 import type { CopyBuffer } from './copy-text.ts';
-import { mismatch, type CellTarget, type MysqlEncoder, type Problem } from './mysql-encoder.ts';
+import {
+  mismatch,
+  type CellEncoder,
+  type CellTarget,
+  type MysqlEncoder,
+  type Problem,
+} from './mysql-encoder.ts';
 
 const ZERO = 0x30;
 const DOT = 0x2e;
@@ -13,11 +19,11 @@ const MOMENT_SIZE = 19;
 /** `date` out of DATE. */
 export const DATE_ENCODER: MysqlEncoder = {
   compile: ({ policies, targetType }) => {
-    const rules = { policies, suffix: '', targetType };
-    return (bytes, start, end, target) => {
-      if (end - start !== DATE_SIZE) return mismatch(end - start, targetType);
-      return writeMoment(bytes, start, end, { ...NO_CLOCK, ...rules }, target);
-    };
+    const write = compileMoment({ policies, targetType, hasClock: false, suffix: '' });
+    return (bytes, start, end, target) =>
+      end - start === DATE_SIZE
+        ? write(bytes, start, end, target)
+        : mismatch(end - start, targetType);
   },
 };
 
@@ -34,45 +40,39 @@ interface MomentRules {
   readonly suffix: string;
 }
 
-const NO_CLOCK = { hasClock: false };
-
 function momentEncoder(suffix: '' | '+00'): MysqlEncoder {
   return {
     compile: ({ policies, targetType }) => {
       const rules: MomentRules = { policies, targetType, hasClock: true, suffix };
-      return (bytes, start, end, target) => writeMoment(bytes, start, end, rules, target);
+      return compileMoment(rules);
     },
   };
 }
 
-function writeMoment(
-  bytes: Buffer,
-  start: number,
-  end: number,
-  rules: MomentRules,
-  target: CellTarget,
-): Problem {
-  const size = end - start;
-  const hasOwnClock = size >= MOMENT_SIZE;
-  if (size !== DATE_SIZE && !hasOwnClock) return mismatch(size, rules.targetType);
-  const year = digits(bytes, start, 4);
-  const month = digits(bytes, start + 5, 2);
-  const day = digits(bytes, start + 8, 2);
-  if (year < 0 || month < 0 || day < 0) return mismatch(size, rules.targetType);
-  if (hasOwnClock && !isClock(bytes, start + 11, end)) return mismatch(size, rules.targetType);
-  if (year > 0 && month > 0 && day > 0 && month <= 12 && day <= daysInMonth(year, month)) {
-    const clockEnd = hasOwnClock ? trimmedEnd(bytes, start + MOMENT_SIZE, end) : end;
-    copyBytes(bytes, start, rules.hasClock ? clockEnd : start + DATE_SIZE, target.out);
-    if (rules.hasClock && !hasOwnClock) target.out.writeAscii(' 00:00:00');
-    if (rules.suffix !== '') target.out.writeAscii(rules.suffix);
-    return null;
-  }
-  return writeUnusual({ year, month, day }, rules, target, () => {
-    if (!rules.hasClock) return '';
-    return hasOwnClock
-      ? bytes.toString('latin1', start + DATE_SIZE, trimmedEnd(bytes, start + MOMENT_SIZE, end))
-      : ' 00:00:00';
-  });
+function compileMoment(rules: MomentRules): CellEncoder {
+  return (bytes, start, end, target) => {
+    const size = end - start;
+    const hasOwnClock = size >= MOMENT_SIZE;
+    if (size !== DATE_SIZE && !hasOwnClock) return mismatch(size, rules.targetType);
+    const year = digits(bytes, start, 4);
+    const month = digits(bytes, start + 5, 2);
+    const day = digits(bytes, start + 8, 2);
+    if (year < 0 || month < 0 || day < 0) return mismatch(size, rules.targetType);
+    if (hasOwnClock && !isClock(bytes, start + 11, end)) return mismatch(size, rules.targetType);
+    if (year > 0 && month > 0 && day > 0 && month <= 12 && day <= daysInMonth(year, month)) {
+      const clockEnd = hasOwnClock ? trimmedEnd(bytes, start + MOMENT_SIZE, end) : end;
+      copyBytes(bytes, start, rules.hasClock ? clockEnd : start + DATE_SIZE, target.out);
+      if (rules.hasClock && !hasOwnClock) target.out.writeAscii(' 00:00:00');
+      if (rules.suffix !== '') target.out.writeAscii(rules.suffix);
+      return null;
+    }
+    return writeUnusual({ year, month, day }, rules, target, () => {
+      if (!rules.hasClock) return '';
+      return hasOwnClock
+        ? bytes.toString('latin1', start + DATE_SIZE, trimmedEnd(bytes, start + MOMENT_SIZE, end))
+        : ' 00:00:00';
+    });
+  };
 }
 
 /** What is on no calendar, by the policies. */

@@ -81,7 +81,7 @@ interface Ruled {
   readonly fact: string;
   readonly code: ReasonCode;
   readonly what: string;
-  readonly outcome: (policies: Policies) => 'null' | 'reject' | string;
+  readonly outcome: (policies: Policies) => string;
 }
 
 const RULED: readonly Ruled[] = [

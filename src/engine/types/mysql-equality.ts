@@ -29,7 +29,7 @@ const LOCALES: Readonly<Record<string, string>> = {
  * ones compare so. Names: the manual's pages "Collation Naming Conventions" of both servers.
  */
 export function equalityOf(collation: string | null): ColumnEquality | undefined {
-  if (collation === null || !/_ci$/.test(collation)) return undefined;
+  if (!collation?.endsWith('_ci')) return undefined;
   const parts = collation.split('_').slice(1);
   // Of the collations without a word on accents, latin1_general_ci and its like alone tell them apart.
   const isAccentSensitive =

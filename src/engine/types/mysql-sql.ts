@@ -27,7 +27,7 @@ export function quoteMysqlText(text: string): string {
 
 /** The text in UTF-8; the session's own conversion does the same. */
 export function asUtf8({ sql, collation }: Pick<SqlColumn, 'sql' | 'collation'>): string {
-  return /^utf8/.test(charsetOf(collation)) ? sql : `CONVERT(${sql} USING utf8mb4)`;
+  return charsetOf(collation).startsWith('utf8') ? sql : `CONVERT(${sql} USING utf8mb4)`;
 }
 
 /** The UTF-8 bytes of the text. */
@@ -93,7 +93,18 @@ export function readExpression(column: SqlColumn): string {
       // No UTF-8 begins with FF.
       return `CASE WHEN ${isSafe} THEN ${utf8Bytes(column)} ELSE CONCAT(x'ff', CAST(${sql} AS BINARY)) END`;
     }
-    default:
+    case 'binary':
+    case 'bit':
+    case 'date':
+    case 'datetime':
+    case 'geometry':
+    case 'inet':
+    case 'json':
+    case 'set':
+    case 'time':
+    case 'timestamp':
+    case 'unknown':
+    case 'uuid':
       return sql;
   }
 }

@@ -114,9 +114,7 @@ function chooseInteger(request: ReadColumn): TypeChoice {
   }
   const type = (declared.unsigned ? UNSIGNED_TYPES : SIGNED_TYPES)[declared.name] ?? 'bigint';
   if (type.startsWith('numeric') && isCounter) {
-    const last = [scan.maxInteger, table.identity?.lastValue ?? null].map((text) =>
-      BigInt(text ?? 0),
-    );
+    const last = [scan.maxInteger, table.identity.lastValue].map((text) => BigInt(text ?? 0));
     if (last.every((value) => value < BEYOND_BIGINT - 1n))
       return {
         targetType: 'bigint',
@@ -326,7 +324,9 @@ function chooseCast(column: ReadColumn, cast: string, natural: TypeChoice): Type
     case 'json':
       if (family === 'json' || family === 'text') return choice('json', 'json');
       break;
-    default:
+    case 'bytea':
+    case 'date':
+    case 'inet':
       break;
   }
   return canRenderCast(family, targetType) && isReadAsText(family)

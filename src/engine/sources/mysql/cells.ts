@@ -1,4 +1,4 @@
-import type { RowPacket } from './connection.ts';
+import type { RowPacket } from './row-flow.ts';
 
 const NULL = 0xfb;
 const TWO_BYTES = 0xfc;

@@ -77,7 +77,8 @@ function kindOf(
     case 'text': {
       // A collation that pads sorts 'a' behind 'a\t', and Windows-1252 sorts otherwise than UTF-8.
       const isByBytes =
-        /^utf8/.test(charsetOf(collation)) && /(?:_nopad_bin|_0900_bin)$/.test(collation ?? '');
+        charsetOf(collation).startsWith('utf8') &&
+        /(?:_nopad_bin|_0900_bin)$/.test(collation ?? '');
       const isShort = (maxLength ?? 0) <= MAX_KEY_CHARACTERS;
       return isByBytes && !facts.nul && isShort ? 'text' : 'opaque';
     }
@@ -85,7 +86,15 @@ function kindOf(
     case 'geometry':
     case 'unknown':
       return null;
-    default:
+    case 'binary':
+    case 'bit':
+    case 'double':
+    case 'enum':
+    case 'float':
+    case 'inet':
+    case 'set':
+    case 'time':
+    case 'uuid':
       return 'opaque';
   }
 }

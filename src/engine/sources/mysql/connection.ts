@@ -5,6 +5,7 @@ import type { Connection, ConnectionOptions } from 'mysql2';
 
 import { AppError } from '../../../errors/app-error.ts';
 import { mapMysqlError } from './errors.ts';
+import { RowFlow, type RawQuery, type RowConsumer } from './row-flow.ts';
 
 /** How to reach a MySQL or MariaDB. `host` has been resolved and checked by the caller; it is dialled as it stands. */
 export interface MysqlLocation {
@@ -44,33 +45,22 @@ const TIME_LIMITS = [
 /** Values of a row as the server prints them: bytes, or null. */
 export type RawRow = readonly (Buffer | null)[];
 
-/** The part of a row packet of mysql2 that is read here: text rows are length-coded strings (protocol manual, "Text Resultset Row"). */
-export interface RowPacket {
-  readonly buffer: Buffer;
-  readonly offset: number;
-  readonly end: number;
-  isEOF(): boolean;
-  eofStatusFlags(): number;
-}
-
-type State = (this: RawQuery, packet: RowPacket, connection: unknown) => unknown;
-
-/** The inside of mysql2's query command: rows are taken where it would parse them into JavaScript values. */
-interface RawQuery {
-  row: State;
-  done(): null;
-  on(event: 'error', listener: (error: Error) => void): this;
-  on(event: 'end', listener: () => void): this;
-}
-
 /** One session of the server, opened at the first use. One statement at a time. */
 export class MysqlConnection {
   readonly #location: MysqlLocation;
   #opening: Promise<Connection> | null = null;
+  readonly #reconnects: boolean;
+  #isClosed = false;
   #lost: AppError | null = null;
+  #flow: RowFlow | null = null;
 
-  constructor(location: MysqlLocation) {
+  /** `reconnects`: nothing is held that a new session would not have, so a lost one is replaced at the next use. */
+  constructor(
+    location: MysqlLocation,
+    { reconnects = false }: { readonly reconnects?: boolean } = {},
+  ) {
     this.#location = location;
+    this.#reconnects = reconnects;
   }
 
   get database(): string {
@@ -94,8 +84,8 @@ export class MysqlConnection {
       return await new Promise((resolve, reject) => {
         connection.query(
           { sql, values: [...parameters], typeCast: false },
-          (error: unknown, rows: unknown) => {
-            if (error !== null) reject(error as Error);
+          (error: Error | null, rows: unknown) => {
+            if (error !== null) reject(error);
             else resolve(Array.isArray(rows) ? (rows as Readonly<Record<string, unknown>>[]) : []);
           },
         );
@@ -114,8 +104,8 @@ export class MysqlConnection {
       return await new Promise((resolve, reject) => {
         connection.query(
           { sql, typeCast: false, rowsAsArray: true },
-          (error: unknown, rows: unknown) => {
-            if (error !== null) reject(error as Error);
+          (error: Error | null, rows: unknown) => {
+            if (error !== null) reject(error);
             else resolve(Array.isArray(rows) ? (rows as RawRow[]) : []);
           },
         );
@@ -138,84 +128,39 @@ export class MysqlConnection {
   }
 
   /**
-   * Hands each row packet to `onRow`, which must take what it needs at once, and gives the turn to the consumer whenever
-   * `onRow` answers true. The socket rests meanwhile, so a slow consumer holds the server back.
+   * Hands the rows to a consumer as the server sends them. The socket rests while the consumer is busy, so a slow one holds
+   * the server back.
    */
-  async *stream(
+  async *stream<Item>(
     sql: string,
-    onRow: (packet: RowPacket) => boolean,
+    { onRow, take }: RowConsumer<Item>,
     signal: AbortSignal,
-  ): AsyncGenerator<undefined> {
+  ): AsyncGenerator<Item> {
     const connection = await this.#open();
-    const socket = (connection as unknown as { stream: net.Socket }).stream;
-    const query = newQuery(sql);
-    let wake: () => void = () => undefined;
-    let wantsTurn = false;
-    let failure: Error | null = null;
-    let isOver = false;
-    let isCancelled = false;
-    const end = (error: Error | null): void => {
-      failure ??= error;
-      isOver = true;
-      wake();
-    };
-    query.row = function row(packet) {
-      if (packet.isEOF()) return this.done();
-      if (isCancelled) return this.row;
-      try {
-        if (onRow(packet)) {
-          wantsTurn = true;
-          socket.pause();
-          wake();
-        }
-      } catch (error) {
-        failure = error as Error;
-        isCancelled = true;
-        wake();
-      }
-      return this.row;
-    };
-    query.on('error', (error) => end(error));
-    query.on('end', () => end(null));
-    const abort = (): void => wake();
-    signal.addEventListener('abort', abort, { once: true });
+    const { stream } = connection as unknown as { readonly stream: net.Socket };
+    const flow = new RowFlow(sql, stream, onRow);
+    this.#flow = flow;
+    signal.addEventListener('abort', flow.wake, { once: true });
     try {
-      (connection as unknown as { query(command: RawQuery): void }).query(query);
+      (connection as unknown as { query(command: RawQuery): void }).query(flow.query);
       for (;;) {
-        while (!wantsTurn && !isOver && failure === null && !signal.aborted) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-        signal.throwIfAborted();
-        if (failure !== null) throw failure as Error;
-        if (wantsTurn) {
-          wantsTurn = false;
-          yield undefined;
-          socket.resume();
-          continue;
-        }
-        return;
+        const isAnother = await flow.turn(signal);
+        const item = take();
+        if (item !== null) yield item;
+        if (!isAnother) return;
+        flow.resume();
       }
     } finally {
-      signal.removeEventListener('abort', abort);
-      // The rest of the answer is on its way: the session is of no use before its end has been read.
-      if (!isOver) {
-        isCancelled = true;
-        socket.resume();
-        await this.#kill(connection);
-        while (!isOver) {
-          await new Promise<void>((resolve) => {
-            wake = resolve;
-          });
-        }
-      }
+      signal.removeEventListener('abort', flow.wake);
+      await flow.drain(() => this.#kill(connection));
+      this.#flow = null;
     }
   }
 
   /** May be called twice. */
   async close(): Promise<void> {
     const opening = this.#opening;
+    this.#isClosed = true;
     this.#opening = null;
     this.#lost ??= new AppError('SOURCE_UNREACHABLE', { reason: 'it has been closed' });
     const connection = await opening?.catch(() => null);
@@ -223,7 +168,11 @@ export class MysqlConnection {
   }
 
   async #open(): Promise<Connection> {
-    if (this.#lost !== null) throw this.#lost;
+    if (this.#lost !== null) {
+      if (this.#isClosed || !this.#reconnects) throw this.#lost;
+      this.#lost = null;
+      this.#opening = null;
+    }
     this.#opening ??= this.#connect();
     try {
       return await this.#opening;
@@ -235,12 +184,14 @@ export class MysqlConnection {
 
   async #connect(): Promise<Connection> {
     const connection = await dial(this.#location);
-    connection.on('error', (error: unknown) => {
-      this.#lost ??= mapMysqlError(error, 'the source', this.database);
-    });
-    connection.on('end', () => {
-      this.#lost ??= new AppError('SOURCE_UNREACHABLE', { reason: 'the connection was lost' });
-    });
+    const lose = (error: AppError): void => {
+      this.#lost ??= error;
+      this.#flow?.end(error);
+    };
+    connection.on('error', (error: unknown) =>
+      lose(mapMysqlError(error, 'the source', this.database)),
+    );
+    connection.on('end', () => lose(connectionLost()));
     const run = (sql: string): Promise<void> =>
       new Promise((resolve, reject) => {
         connection.query(sql, (error: Error | null) =>
@@ -284,12 +235,8 @@ export class MysqlConnection {
   }
 }
 
-/** Exported by mysql2 for this purpose; its types forget it. */
-function newQuery(sql: string): RawQuery {
-  const { createQuery } = mysql as unknown as {
-    createQuery(sql: string, values: null, callback: null, config: object): RawQuery;
-  };
-  return createQuery(sql, null, null, {});
+function connectionLost(): AppError {
+  return new AppError('SOURCE_UNREACHABLE', { reason: 'the connection was lost' });
 }
 
 async function dial(location: MysqlLocation): Promise<Connection> {
@@ -297,10 +244,10 @@ async function dial(location: MysqlLocation): Promise<Connection> {
   try {
     return await new Promise<Connection>((resolve, reject) => {
       connection.once('error', reject);
-      connection.connect((error: unknown) => {
+      connection.connect((error: Error | null) => {
         connection.removeListener('error', reject);
-        if (error === null || error === undefined) resolve(connection);
-        else reject(error as Error);
+        if (error === null) resolve(connection);
+        else reject(error);
       });
     });
   } catch (error) {

@@ -24,8 +24,11 @@ export function encodeRow(request: {
       values.push(null);
       continue;
     }
-    const { wireBytes = plainBytes } = mysqlEncoder(column.encoder);
-    const bytes = wireBytes(value, source.declared);
+    const encoder = mysqlEncoder(column.encoder);
+    const bytes =
+      encoder.wireBytes === undefined
+        ? plainBytes(value)
+        : encoder.wireBytes(value, source.declared);
     if (bytes === null) {
       const message = `The value is no ${column.declaredType}`;
       return { problem: { column: column.source, reasonCode: 'TYPE_MISMATCH', message } };
@@ -35,10 +38,10 @@ export function encodeRow(request: {
   const cells = new Cells(values.length);
   cells.set(values);
   const out = new CopyBuffer(1024);
-  const encoder = new RowEncoder(table, layout, { policies, out, maxLineBytes: MAX_LINE_BYTES });
-  const problem = encoder.encode(cells);
+  const rowEncoder = new RowEncoder(table, layout, { policies, out, maxLineBytes: MAX_LINE_BYTES });
+  const problem = rowEncoder.encode(cells);
   if (problem !== null) return { problem };
-  return { line: out.bytes.subarray(0, out.length), adjustments: encoder.adjustments };
+  return { line: out.bytes.subarray(0, out.length), adjustments: rowEncoder.adjustments };
 }
 
 function plainBytes(value: NonNullable<SourceValue>): Buffer {

@@ -6,7 +6,7 @@ import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
 import { orderSql, rangeSql } from './ranges.ts';
 import { keyParts } from './read-chunk.ts';
-import { Locators, rowLayout } from './row-layout.ts';
+import { Locators, rowLayout, withoutNumber } from './row-layout.ts';
 import { accessTable, plannedColumn } from './table-access.ts';
 
 export interface CanonicalRequest {
@@ -50,6 +50,11 @@ export async function* readCanonical(
     hash: layout.hash === null ? null : fields.length,
   });
 
+  // Of rows without a key only those are counted of which one is to be left out.
+  const first = new Set([...excluding].map(withoutNumber));
+  const isExcluded = (row: Cells): boolean =>
+    first.has(withoutNumber(locators.first(row))) && excluding.has(locators.locate(row));
+
   let parts: Buffer[] = [];
   let size = 0;
   let rows = 0;
@@ -57,7 +62,8 @@ export async function* readCanonical(
     parts.push(part);
     size += part.length;
   };
-  const take = (): CanonicalBatch => {
+  const take = (): CanonicalBatch | null => {
+    if (rows === 0) return null;
     const batch = { rows, lines: exactly(parts, size) };
     parts = [];
     size = 0;
@@ -66,8 +72,7 @@ export async function* readCanonical(
   };
   const onRow = (packet: Parameters<Cells['read']>[0]): boolean => {
     cells.read(packet);
-    // Rows that hold the same were all rejected for the same reason.
-    if (excluding.size > 0 && excluding.has(locators.first(cells))) return false;
+    if (excluding.size > 0 && isExcluded(cells)) return false;
     rows++;
     for (const [index, step] of steps.entries()) {
       const value = cells.view(index);
@@ -80,8 +85,7 @@ export async function* readCanonical(
   const keys = keyParts(access, table);
   const select = selectList([...fields.map((field) => field.sql), ...identitySelect]);
   const sql = `SELECT ${select} FROM ${access.sql} WHERE ${rangeSql(keys, chunk)}${orderSql(keys)}`;
-  for await (const _ of connection.stream(sql, onRow, signal)) if (rows > 0) yield take();
-  if (rows > 0) yield take();
+  yield* connection.stream(sql, { onRow, take }, signal);
 }
 
 const FIELD_END = Buffer.from([TAB]);

@@ -50,16 +50,16 @@ export async function* encodeChunk(
     return batch.isFull;
   };
 
+  const take = (): EncodedBatch | null => {
+    if (batch.isEmpty) return null;
+    const full = batch.take();
+    encoder.out = batch.out;
+    return full;
+  };
+
   const parts = keyParts(access, table);
   const sql = `SELECT ${selectList(layout.select)} FROM ${access.sql} WHERE ${rangeSql(parts, chunk)}${orderSql(parts)}`;
-  for await (const _ of connection.stream(sql, onRow, signal)) {
-    if (!batch.isEmpty) {
-      const full = batch.take();
-      encoder.out = batch.out;
-      yield full;
-    }
-  }
-  if (!batch.isEmpty) yield batch.take();
+  yield* connection.stream(sql, { onRow, take }, signal);
 }
 
 /** The parts of the table's chunk key; none where it is read in one stream. */

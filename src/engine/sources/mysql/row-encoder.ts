@@ -76,8 +76,10 @@ export class RowEncoder implements CellTarget {
     const columns = this.#columns;
     const from = out.length;
     const { bytes, starts, ends } = cells;
+    // Not entries(): this runs for every row.
     for (let index = 0; index < columns.length; index++) {
-      const entry = columns[index] as EncodedColumn;
+      const entry = columns[index];
+      if (entry === undefined) continue;
       const end = ends[index] ?? -1;
       this.#position = index;
       const problem =

@@ -30,11 +30,12 @@ export interface RowLayout {
 const HUGE_TYPES = new Set(['longtext', 'longblob', 'json']);
 
 export function rowLayout(access: TableAccess, table: PlannedTable): RowLayout {
-  const columns = table.columns.filter((column) => column.generatedExpression === null);
-  const sources = columns.map((column) => plannedColumn(access, column));
+  const copied = table.columns
+    .filter((column) => column.generatedExpression === null)
+    .map((column) => ({ column, source: plannedColumn(access, column) }));
   const select: string[] = [];
   const guards: { readonly index: number; readonly sql: string }[] = [];
-  for (const [index, source] of sources.entries()) {
+  for (const [index, { source }] of copied.entries()) {
     const value = readExpression(source);
     const limit = sizeLimit(source);
     if (limit === null) {
@@ -51,8 +52,9 @@ export function rowLayout(access: TableAccess, table: PlannedTable): RowLayout {
     select.push(sql);
   }
   const keys = keyNames(access, table).map((name) => {
-    const known = columns.findIndex((column) => column.source === name);
-    if (known >= 0) return { name, source: sources[known] as SqlColumn, position: known };
+    const known = copied.findIndex(({ column }) => column.source === name);
+    const own = copied[known];
+    if (own !== undefined) return { name, source: own.source, position: known };
     const source = access.columns.get(name);
     if (source === undefined) throw new Error(`no column ${name}`);
     select.push(readExpression(source));
@@ -62,11 +64,7 @@ export function rowLayout(access: TableAccess, table: PlannedTable): RowLayout {
   if (hash !== null) select.push(rowHash(access));
   return {
     select,
-    columns: columns.map((column, index) => ({
-      column,
-      source: sources[index] as SqlColumn,
-      guard: positions.get(index) ?? null,
-    })),
+    columns: copied.map((entry, index) => ({ ...entry, guard: positions.get(index) ?? null })),
     keys,
     hash,
   };
@@ -143,4 +141,9 @@ export class Locators {
 export function keyLocator(values: readonly (Buffer | null)[]): string {
   const text = JSON.stringify(values.map((value) => value?.toString('latin1') ?? null));
   return text.length <= 200 ? text : `sha256:${createHash('sha256').update(text).digest('hex')}`;
+}
+
+/** A locator less the how-manyeth of its like the row is. */
+export function withoutNumber(locator: string): string {
+  return locator.replace(/#\d+$/, '');
 }

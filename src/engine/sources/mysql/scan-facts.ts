@@ -55,7 +55,18 @@ export function factQueries(column: SqlColumn): FactQuery[] {
       if (isSafe !== null) facts.push({ fact: 'unconvertible', condition: `NOT (${isSafe})` });
       break;
     }
-    default:
+    case 'binary':
+    case 'bit':
+    case 'decimal':
+    case 'double':
+    case 'float':
+    case 'geometry':
+    case 'inet':
+    case 'json':
+    case 'set':
+    case 'unknown':
+    case 'uuid':
+    case 'year':
       break;
   }
   return facts;

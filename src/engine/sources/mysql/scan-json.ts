@@ -64,12 +64,9 @@ export async function scanJson(
     }
     return ++row % ROWS_A_TURN === 0;
   };
-  for await (const turn of connection.stream(
-    `SELECT ${selectList(select)} FROM ${access.sql}`,
-    onRow,
-    signal,
-  ))
-    void turn;
+  const sql = `SELECT ${selectList(select)} FROM ${access.sql}`;
+  const rows = connection.stream<never>(sql, { onRow, take: () => null }, signal);
+  await rows.next();
   for (const [index, column] of columns.entries()) {
     const scan = scans[column.name];
     const tally = tallies[index];

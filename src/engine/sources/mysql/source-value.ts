@@ -32,7 +32,16 @@ export function sourceValue(
       return bytes.length === 1 && bytes[0] === ENUM_ERROR_BYTE
         ? { type: 'text', value: '' }
         : textValue(bytes);
-    default:
+    case 'date':
+    case 'datetime':
+    case 'inet':
+    case 'json':
+    case 'set':
+    case 'text':
+    case 'time':
+    case 'timestamp':
+    case 'unknown':
+    case 'uuid':
       return textValue(bytes);
   }
 }

@@ -4,6 +4,12 @@ import type { MysqlLocation } from './connection.ts';
 import type { CanonicalRequest } from './read-canonical.ts';
 import type { ChunkRequest } from './read-chunk.ts';
 
+/** `workerData` of a thread. */
+export interface ThreadData {
+  readonly location: MysqlLocation;
+  readonly reconnects: boolean;
+}
+
 /** What a thread answers once: name → argument and result. */
 export interface ThreadCalls {
   version: { argument: null; result: string };
@@ -35,7 +41,7 @@ export type MysqlThread = ReaderThread<ThreadCalls, ThreadStreams>;
 export function startThread(location: MysqlLocation, keepsState: boolean): MysqlThread {
   return new ReaderThread({
     entry: new URL('./worker.ts', import.meta.url),
-    workerData: { location },
+    workerData: { location, reconnects: !keepsState } satisfies ThreadData,
     keepsState,
   });
 }

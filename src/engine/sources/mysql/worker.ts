@@ -5,7 +5,7 @@ import { serveReader } from '../threads/serve-reader.ts';
 import { readCatalog } from './catalog.ts';
 import { readVersion } from './catalog-product.ts';
 import type { CatalogQuery } from './catalog-query.ts';
-import { MysqlConnection, type MysqlLocation } from './connection.ts';
+import { MysqlConnection } from './connection.ts';
 import {
   beginSnapshot,
   binlogPosition,
@@ -18,11 +18,11 @@ import { mapMysqlError } from './errors.ts';
 import { readCanonical } from './read-canonical.ts';
 import { encodeChunk } from './read-chunk.ts';
 import { scanTable } from './scan.ts';
-import type { ThreadCalls, ThreadStreams } from './thread.ts';
+import type { ThreadCalls, ThreadData, ThreadStreams } from './thread.ts';
 import { quoteMysqlName } from '../../types/mysql-sql.ts';
 
-const { location } = workerData as { readonly location: MysqlLocation };
-const connection = new MysqlConnection(location);
+const { location, reconnects } = workerData as ThreadData;
+const connection = new MysqlConnection(location, { reconnects });
 
 function queryUntil(signal: AbortSignal): CatalogQuery {
   return (sql, parameters) => connection.query(sql, parameters, signal);
