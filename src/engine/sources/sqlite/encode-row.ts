@@ -1,5 +1,5 @@
 import type { EncodedRow, PlannedTable, Policies, SourceValue } from '../../contract.ts';
-import { BatchBuilder } from './batch-builder.ts';
+import { BatchBuilder } from '../threads/batch-builder.ts';
 import { MAX_LINE_BYTES, RowEncoder } from './row-encoder.ts';
 import { storeValues } from './store-values.ts';
 

@@ -5,7 +5,7 @@ import type { Chunk, EncodedBatch, PlannedColumn, PlannedTable, Policies } from 
 import { rowKeyValue } from '../../types/sqlite-cells.ts';
 import { integerSelect } from '../../types/sqlite-encoder.ts';
 import { sqliteEncoder } from '../../types/sqlite-encoders.ts';
-import { BatchBuilder } from './batch-builder.ts';
+import { BatchBuilder } from '../threads/batch-builder.ts';
 import { exactCells, exactSelect } from './exact-rows.ts';
 import { locatorReader, type LocatorReader } from './locator.ts';
 import type { OpenDatabase } from './open.ts';

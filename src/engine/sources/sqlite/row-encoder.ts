@@ -15,7 +15,7 @@ import {
   type Problem,
 } from '../../types/sqlite-encoder.ts';
 import { sqliteEncoder } from '../../types/sqlite-encoders.ts';
-import type { BatchBuilder } from './batch-builder.ts';
+import type { BatchBuilder } from '../threads/batch-builder.ts';
 import type { Row } from './query.ts';
 
 /** PostgreSQL reads a line of COPY into one piece of memory, which it limits to 1 GiB (MaxAllocSize). */
