@@ -150,25 +150,30 @@ function emptyObjects(given: object, fields: Fields): Record<string, object> {
 }
 
 /**
- * Asks what has to be an object to be one, before express-validator looks inside. A name with a dot would pass there for a path
+ * Asks what has to be an object to be one, at any depth, before express-validator looks inside: it takes what is none for one
+ * without members, does not know names such as `toString` from unknown ones, and a name with a dot would pass there for a path
  * (`{"options.host": …}` for `{"options": {"host": …}}`).
  */
-function checkObjects(value: unknown, fields: Fields): FieldError[] {
-  if (!isPlainObject(value))
+function checkObjects(value: unknown, fields: Fields, prefix = ''): FieldError[] {
+  if (!isPlainObject(value)) {
+    if (prefix !== '') return [{ error: 'Must be an object', field: prefix.slice(0, -1) }];
     throw new AppError('VALIDATION_FAILED', { reason: 'Send a JSON object' });
+  }
 
-  const dotted = Object.keys(value).filter((name) => /[.[\]*]/.test(name));
-  const unknown = dotted.map((name) => ({
-    error: UNKNOWN_FIELD,
-    field: name.slice(0, LONGEST_FIELD),
-  }));
   const misshapen = Object.entries(fields).flatMap(([name, field]) => {
-    if (!field.members || isPlainObject(value[name])) return [];
-    if (value[name] === undefined)
-      return field.optional ? [] : [{ error: 'Required', field: name }];
-    return [{ error: 'Must be an object', field: name }];
+    if (!field.members) return [];
+    const given = Object.hasOwn(value, name) ? value[name] : undefined;
+    if (given !== undefined) return checkObjects(given, field.members, `${prefix}${name}.`);
+    return field.optional ? [] : [{ error: 'Required', field: prefix + name }];
   });
-  return [...misshapen, ...unknown];
+  const unknown = Object.keys(value).filter((name) => !Object.hasOwn(fields, name));
+  return [
+    ...misshapen,
+    ...unknown.map((name) => ({
+      error: UNKNOWN_FIELD,
+      field: (prefix + name).slice(0, LONGEST_FIELD),
+    })),
+  ];
 }
 
 function toChains(

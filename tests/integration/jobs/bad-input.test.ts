@@ -73,6 +73,11 @@ describe('bad input', () => {
       [{ verify: true }, 'options.verify'],
       [{ policies: { emptyDate: 'drop' } }, 'options.policies.emptyDate'],
       [{ policies: { unknown: 'null' } }, 'options.policies.unknown'],
+      [{ policies: { toString: 'null' } }, 'options.policies.toString'],
+      [{ policies: null }, 'options.policies'],
+      [{ policies: 'strict' }, 'options.policies'],
+      [{ policies: [] }, 'options.policies'],
+      [{ valueOf: 1 }, 'options.valueOf'],
       [{ casts: [] }, 'options.casts'],
       [{ unknown: {} }, 'options.unknown'],
     ])('options %j are refused, and %s is named', async (options, field) => {
