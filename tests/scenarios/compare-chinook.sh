@@ -5,7 +5,8 @@
 #   compare-chinook.sh FILE postgres://… SCHEMA
 #
 # For each table: number of rows, every value of every row, primary key, foreign keys (there and validated), plain indexes, the
-# next number of the identity. One line a table; the last line is OK (exit 0) or DIFFERENT (exit 1). Exit 2: it could not compare.
+# next number of the identity. One line a table; the last line is OK (exit 0) or DIFFERENT (exit 1). Exit 2: a program is not
+# installed. Exit 3: it could not compare.
 #
 # It expects the default naming (`identifiers: lower`) and indexes over columns: expressions and conditions of indexes, which
 # Chinook has not, count as different.
@@ -14,13 +15,13 @@ export LC_ALL=C
 
 cannot() {
   printf 'Cannot compare: %s\n' "$1" >&2
-  exit 2
+  exit "${2:-3}"
 }
 
 [ $# -eq 3 ] || cannot 'usage: compare-chinook.sh FILE postgres://… SCHEMA'
 file=$1 url=$2 schema=$3
 for program in sqlite3 psql; do
-  command -v "$program" >/dev/null || cannot "$program is not installed"
+  command -v "$program" >/dev/null || cannot "$program is not installed" 2
 done
 [ -r "$file" ] || cannot "$file cannot be read"
 
@@ -30,7 +31,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # A program that fails in the middle has compared nothing: that is neither equal nor different.
 set -E
-trap 'exit 2' ERR
+trap 'exit 3' ERR
 
 # The queries come on standard input: those of wide tables are longer than an argument may be.
 from_source() { sqlite3 -batch -readonly -init /dev/null -noheader -list "$file"; }
@@ -237,4 +238,4 @@ if [ -n "$extra" ]; then
 fi
 
 printf '%s\n' "$verdict"
-[ "$verdict" = OK ]
+[ "$verdict" = OK ] || exit 1

@@ -6,7 +6,8 @@
 #
 # The password of MySQL comes from MYSQL_PWD. For each table: number of rows, every value of every row, columns with their
 # nullability, primary key, foreign keys (there and validated), plain indexes. One line a table; the last line is OK (exit 0) or
-# DIFFERENT (exit 1). Exit 2: it could not compare.
+# DIFFERENT (exit 1). Exit 2: a program is not
+# installed. Exit 3: it could not compare.
 #
 # It expects the default naming (`identifiers: lower`), and knows whole numbers, decimals, dates and text.
 set -Eeuo pipefail
@@ -14,7 +15,7 @@ export LC_ALL=C
 
 cannot() {
   printf 'Cannot compare: %s\n' "$1" >&2
-  exit 2
+  exit "${2:-3}"
 }
 
 [ $# -ge 3 ] || cannot 'usage: compare-mysql.sh DATABASE postgres://… SCHEMA [arguments of mysql]'
@@ -22,7 +23,7 @@ database=$1 url=$2 schema=$3
 shift 3
 mysql_arguments=("$@")
 for program in mysql psql; do
-  command -v "$program" >/dev/null || cannot "$program is not installed"
+  command -v "$program" >/dev/null || cannot "$program is not installed" 2
 done
 
 export PGCONNECT_TIMEOUT=10
@@ -30,7 +31,7 @@ export PGOPTIONS='-c TimeZone=UTC -c default_transaction_read_only=on -c client_
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 # A program that fails in the middle has compared nothing: that is neither equal nor different.
-trap 'exit 2' ERR
+trap 'exit 3' ERR
 
 from_source() {
   mysql --no-defaults "${mysql_arguments[@]}" --default-character-set=utf8mb4 --batch --raw --skip-column-names --quick \
@@ -146,4 +147,4 @@ if [ -n "$extra" ]; then
 fi
 
 printf '%s\n' "$verdict"
-[ "$verdict" = OK ]
+[ "$verdict" = OK ] || exit 1

@@ -74,7 +74,7 @@ export function plan(
     ...drafts.flatMap((draft) => draft.findings),
     ...findUnmatched(catalog, options),
   ];
-  const keyed = planForeignKeys(drafts, scans, objectNames);
+  const keyed = planForeignKeys(drafts, scans, { objectNames, options });
   const tables = sortForCopy(keyed.tables);
   const objects = schemaObjects.all();
   return seal({

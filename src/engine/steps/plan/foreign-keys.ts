@@ -9,7 +9,7 @@ import type {
 import { INTEGER_TYPES } from './chunks.ts';
 import { findTable } from './decisions.ts';
 import { structureFinding } from './findings.ts';
-import type { ObjectNames } from './names.ts';
+import { foldName, type NamingOptions, type ObjectNames } from './names.ts';
 import type { TableDraft } from './table.ts';
 
 type Outcome = { readonly key: PlannedForeignKey } | { readonly reason: string };
@@ -18,7 +18,7 @@ type Outcome = { readonly key: PlannedForeignKey } | { readonly reason: string }
 export function planForeignKeys(
   drafts: readonly TableDraft[],
   scans: readonly TableScan[],
-  objectNames: ObjectNames,
+  names: { readonly objectNames: ObjectNames; readonly options: NamingOptions },
 ): { readonly tables: readonly PlannedTable[]; readonly findings: readonly Finding[] } {
   const findings: Finding[] = [];
   const tables = drafts.map((draft, position): PlannedTable => {
@@ -28,7 +28,7 @@ export function planForeignKeys(
         planned: draft.planned,
         foreignKey,
         drafts,
-        objectNames,
+        ...names,
         orphans: orphans?.rows ?? 0,
       });
       if ('reason' in outcome) {
@@ -87,11 +87,12 @@ interface ForeignKeyRequest {
   readonly foreignKey: ForeignKey;
   readonly drafts: readonly TableDraft[];
   readonly objectNames: ObjectNames;
+  readonly options: NamingOptions;
   readonly orphans: number;
 }
 
 function planForeignKey(request: ForeignKeyRequest): Outcome {
-  const { planned, foreignKey, drafts, objectNames, orphans } = request;
+  const { planned, foreignKey, drafts, orphans } = request;
   const referencedTable = findTable(
     drafts.map(({ table }) => table),
     foreignKey.references.table,
@@ -127,7 +128,7 @@ function planForeignKey(request: ForeignKeyRequest): Outcome {
   }
   return {
     key: {
-      name: objectNames.claim(planned.target, ...targets, 'fkey'),
+      name: nameKey(request, targets),
       columns: targets,
       referencedTable,
       referencedColumns: referencedTargets,
@@ -136,6 +137,15 @@ function planForeignKey(request: ForeignKeyRequest): Outcome {
       orphans,
     },
   };
+}
+
+/** The source's own name, where the key has one. */
+function nameKey(
+  { planned, foreignKey, objectNames, options }: ForeignKeyRequest,
+  columns: readonly string[],
+): string {
+  if (foreignKey.name === null) return objectNames.claim(planned.target, ...columns, 'fkey');
+  return objectNames.claim(foldName(foreignKey.name, options, planned.target));
 }
 
 /** SQLite compares names without case, and keeps in a foreign key what its author typed. */
