@@ -107,6 +107,43 @@ describe('A PostgreSQL source', () => {
     expect(await failureOf(job.copy())).toMatchObject({ code });
   });
 
+  it.each([
+    ['rewritten', 'ALTER TABLE t ALTER COLUMN id TYPE bigint'],
+    ['truncated', 'TRUNCATE t'],
+    ['replaced', 'CREATE TABLE u AS SELECT * FROM t; DROP TABLE t; ALTER TABLE u RENAME TO t'],
+  ])('does not take a table for empty that was %s after the snapshot', async (_, change) => {
+    const { job, schema } = await cases.build(NUMBERS);
+    await job.create();
+    const snapshot = await job.openSnapshot();
+    await cases.run(`SET search_path = ${schema}; ${change}`);
+
+    const failure = await failureOf(job.copy(never, snapshot));
+
+    expect(failure).toMatchObject({ code: 'SOURCE_READ_FAILED', recovery: 'retriable' });
+  });
+
+  it.each([
+    ['fails where a partition is gone', 'DROP TABLE p2', 'SOURCE_READ_FAILED'],
+    ['fails where a partition was emptied', 'TRUNCATE p2', 'SOURCE_READ_FAILED'],
+    [
+      'goes on where there is another one',
+      `CREATE TABLE p3 PARTITION OF t FOR VALUES IN (3)`,
+      null,
+    ],
+  ])('%s since the snapshot', async (_, change, code) => {
+    const { job, schema } = await cases.build(`
+      CREATE TABLE t (id integer) PARTITION BY LIST (id);
+      CREATE TABLE p1 PARTITION OF t FOR VALUES IN (1); CREATE TABLE p2 PARTITION OF t FOR VALUES IN (2);
+      INSERT INTO t VALUES (1), (2)`);
+    await job.create();
+    const snapshot = await job.openSnapshot();
+    await cases.run(`SET search_path = ${schema}; ${change}; INSERT INTO t VALUES (1)`);
+
+    const failure = await job.copy(never, snapshot).catch((error: unknown) => error);
+
+    expect(failure ?? { code: null }).toMatchObject({ code });
+  });
+
   it('says what an account may not read', async () => {
     const { schema } = await cases.build(
       `${NUMBERS}; CREATE TABLE secret (id integer); CREATE TABLE odd (id integer); INSERT INTO odd VALUES (1), (2);
