@@ -1,3 +1,4 @@
+import type { CopyBuffer } from './copy-text.ts';
 import { float4Text } from './float4-text.ts';
 import { float8Text } from './float8-text.ts';
 import { bitWidth } from './mysql-declared.ts';
@@ -30,11 +31,7 @@ export const WHOLE_ENCODER: MysqlEncoder = {
       let digits = start;
       if (bytes[start] === MINUS) digits++;
       if (end - digits <= safeDigits && isPlainWhole(bytes, digits, end)) {
-        out.reserve(end - start);
-        const target = out.bytes;
-        let position = out.length;
-        for (let index = start; index < end; index++) target[position++] = bytes[index] ?? 0;
-        out.length = position;
+        copyBytes(bytes, start, end, out);
         return null;
       }
       const text = bytes.toString('latin1', start, end);
@@ -72,11 +69,11 @@ export const NUMERIC_ENCODER: MysqlEncoder = {
       declared.name === 'decimal' &&
       targetType === `numeric(${String(precision)},${String(scale)})`;
     return (bytes, start, end, { out }) => {
-      const text = bytes.toString('latin1', start, end);
-      if (isSame && isPlainDecimal(text)) {
-        out.writeAscii(text);
+      if (isSame && isPlainDecimal(bytes, start, end)) {
+        copyBytes(bytes, start, end, out);
         return null;
       }
+      const text = bytes.toString('latin1', start, end);
       const rendered = numericText(text, modifier);
       if (rendered === null) return mismatch(end - start, targetType);
       if (rendered === OUT_OF_RANGE) return outOfRange(end - start, targetType);
@@ -86,11 +83,30 @@ export const NUMERIC_ENCODER: MysqlEncoder = {
   },
 };
 
-/** No leading zero that is not the only digit, and not `-0.00`. */
-function isPlainDecimal(text: string): boolean {
-  return text.startsWith('-')
-    ? /^-(?:[1-9]\d*|0(?=\.0*[1-9]))(?:\.\d+)?$/.test(text)
-    : /^(?:0|[1-9]\d*)(?:\.\d+)?$/.test(text);
+const POINT = 0x2e;
+
+/** Digits without a needless zero in front, and a fraction; of negative numbers only those that begin with another digit. */
+function isPlainDecimal(bytes: Buffer, start: number, end: number): boolean {
+  const isNegative = bytes[start] === MINUS;
+  let index = isNegative ? start + 1 : start;
+  if (bytes[index] === ZERO && (isNegative || (bytes[index + 1] !== POINT && end - index > 1)))
+    return false;
+  let points = 0;
+  const first = index;
+  for (; index < end; index++) {
+    const code = bytes[index] ?? 0;
+    if (code === POINT && index > first && index < end - 1) points++;
+    else if (code < ZERO || code > 0x39) return false;
+  }
+  return points <= 1 && index > first;
+}
+
+function copyBytes(bytes: Buffer, start: number, end: number, out: CopyBuffer): void {
+  out.reserve(end - start);
+  const target = out.bytes;
+  let position = out.length;
+  for (let index = start; index < end; index++) target[position++] = bytes[index] ?? 0;
+  out.length = position;
 }
 
 const DECIMAL = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;

@@ -37,9 +37,8 @@ function compileText({ policies, maxFieldBytes, targetType }: EncoderOptions): C
     if (end - start > width && countCharacters(bytes, start, end) > width)
       return { reasonCode: 'OUT_OF_RANGE', message: `The text is longer than ${targetType}` };
     const from = target.out.length;
-    const outcome = writePlain(bytes, start, end, target.out);
-    if (outcome === 'ascii') return checkSize(target.out, from, maxFieldBytes);
-    target.out.length = from;
+    if (tryWritePlain(bytes, { start, end }, target.out, repairs))
+      return checkSize(target.out, from, maxFieldBytes);
     let value = bytes.subarray(start, end);
     if (!isUtf8(value)) return INVALID_UTF8;
     const repaired = repairs ? repairDoubleEncoding(value) : null;
@@ -73,24 +72,51 @@ LOOK[0x0c] = 0x66;
 LOOK[0x0d] = 0x72;
 LOOK[0x5c] = 0x5c;
 
-/** Writes ASCII text; where there is anything else, what it has written is of no use. */
-function writePlain(bytes: Buffer, start: number, end: number, out: CopyBuffer): 'ascii' | 'other' {
+/**
+ * Writes text that is valid UTF-8 without NUL. False where it is not, or where a character beyond ASCII is to be looked at
+ * (`asciiOnly`); what has been written then is of no use. Forms of a character: RFC 3629, section 4.
+ */
+function tryWritePlain(
+  bytes: Buffer,
+  span: { readonly start: number; readonly end: number },
+  out: CopyBuffer,
+  asciiOnly: boolean,
+): boolean {
+  const { start, end } = span;
   out.reserve((end - start) * 2);
   const target = out.bytes;
   let position = out.length;
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index] ?? 0;
+  let index = start;
+  while (index < end) {
+    const byte = bytes[index++] ?? 0;
     const look = LOOK[byte] ?? 0;
     if (look === 0) {
       target[position++] = byte;
       continue;
     }
-    if (look === 1) return 'other';
-    target[position++] = 0x5c;
-    target[position++] = look;
+    if (look !== 1) {
+      target[position++] = 0x5c;
+      target[position++] = look;
+      continue;
+    }
+    if (asciiOnly || byte < 0xc2 || byte > 0xf4) return false;
+    const more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+    if (index + more > end) return false;
+    const second = bytes[index] ?? 0;
+    const least = byte === 0xe0 ? 0xa0 : byte === 0xf0 ? 0x90 : 0x80;
+    const most = byte === 0xed ? 0x9f : byte === 0xf4 ? 0x8f : 0xbf;
+    if (second < least || second > most) return false;
+    target[position++] = byte;
+    target[position++] = second;
+    index++;
+    for (let left = more - 1; left > 0; left--) {
+      const next = bytes[index++] ?? 0;
+      if ((next & 0xc0) !== 0x80) return false;
+      target[position++] = next;
+    }
   }
   out.length = position;
-  return 'ascii';
+  return true;
 }
 
 function countCharacters(bytes: Buffer, start: number, end: number): number {

@@ -55,18 +55,12 @@ export async function* readCanonical(
   const isExcluded = (row: Cells): boolean =>
     first.has(withoutNumber(locators.first(row))) && excluding.has(locators.locate(row));
 
-  let parts: Buffer[] = [];
-  let size = 0;
+  let lines = new LineBuffer();
   let rows = 0;
-  const add = (part: Buffer): void => {
-    parts.push(part);
-    size += part.length;
-  };
   const take = (): CanonicalBatch | null => {
     if (rows === 0) return null;
-    const batch = { rows, lines: exactly(parts, size) };
-    parts = [];
-    size = 0;
+    const batch = { rows, lines: lines.whole() };
+    lines = new LineBuffer();
     rows = 0;
     return batch;
   };
@@ -75,11 +69,15 @@ export async function* readCanonical(
     if (excluding.size > 0 && isExcluded(cells)) return false;
     rows++;
     for (const [index, step] of steps.entries()) {
-      const value = cells.view(index);
-      add(value === null ? NULL_FIELD : step === null ? Buffer.from(value) : step(value));
-      add(index === steps.length - 1 ? LINE_END : FIELD_END);
+      if (cells.isNull(index)) lines.add(NULL_FIELD, 0, NULL_FIELD.length);
+      else if (step === null) lines.add(cells.bytes, cells.start(index), cells.end(index));
+      else {
+        const field = step(cells.bytes.subarray(cells.start(index), cells.end(index)));
+        lines.add(field, 0, field.length);
+      }
+      lines.addByte(index === steps.length - 1 ? NEWLINE : TAB);
     }
-    return size >= BATCH_BYTES;
+    return lines.size >= BATCH_BYTES;
   };
 
   const keys = keyParts(access, table);
@@ -88,16 +86,30 @@ export async function* readCanonical(
   yield* connection.stream(sql, { onRow, take }, signal);
 }
 
-const FIELD_END = Buffer.from([TAB]);
-const LINE_END = Buffer.from([NEWLINE]);
+/** Bytes that grow, in memory of their own: they are handed over to another thread. */
+class LineBuffer {
+  size = 0;
+  #bytes = Buffer.allocUnsafeSlow(BATCH_BYTES + 16 * 1024);
 
-/** In memory of its own: it is handed over to another thread. */
-function exactly(parts: readonly Buffer[], size: number): Buffer {
-  const whole = Buffer.allocUnsafeSlow(size);
-  let position = 0;
-  for (const part of parts) {
-    whole.set(part, position);
-    position += part.length;
+  add(source: Buffer, start: number, end: number): void {
+    this.#reserve(end - start);
+    source.copy(this.#bytes, this.size, start, end);
+    this.size += end - start;
   }
-  return whole;
+
+  addByte(byte: number): void {
+    this.#reserve(1);
+    this.#bytes[this.size++] = byte;
+  }
+
+  whole(): Buffer {
+    return this.#bytes.subarray(0, this.size);
+  }
+
+  #reserve(size: number): void {
+    if (this.size + size <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow((this.size + size) * 2);
+    this.#bytes.copy(grown, 0, 0, this.size);
+    this.#bytes = grown;
+  }
 }
