@@ -14,7 +14,7 @@ describeWithMariaDb('MySQL cases: values', () => {
   beforeAll(async () => {
     engine = await startTestEngine();
     legacy = await startLegacyMysql(engine);
-    move = legacy.move;
+    move = (sql, options) => legacy.move(sql, options);
   }, 120_000);
 
   afterAll(async () => {

@@ -3,8 +3,8 @@ import { CopyBuffer } from '../../types/copy-text.ts';
 import { familyOf, parseDeclaredType } from '../../types/mysql-declared.ts';
 import { mysqlEncoder } from '../../types/mysql-encoders.ts';
 import { Cells } from './cells.ts';
-import { MAX_LINE_BYTES, RowEncoder } from './row-encoder.ts';
-import { typedLayout } from './row-layout.ts';
+import { RowEncoder } from './row-encoder.ts';
+import { MAX_LINE_BYTES, typedLayout } from './row-layout.ts';
 
 /** One row that was mended, encoded as if the server had sent it. Columns that are left out are NULL. */
 export function encodeRow(request: {

@@ -1,7 +1,7 @@
 import type { ForeignKey, Table, TableScan } from '../../contract.ts';
 import { quoteMysqlName } from '../../types/mysql-sql.ts';
 import type { MysqlConnection } from './connection.ts';
-import type { KeyReader } from './scan.ts';
+import type { KeyReader } from './row-keys.ts';
 import { accessTable, type TableAccess } from './table-access.ts';
 
 /**

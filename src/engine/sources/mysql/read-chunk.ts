@@ -4,8 +4,8 @@ import { BatchBuilder } from '../threads/batch-builder.ts';
 import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
 import { keyPart, orderSql, rangeSql, type KeyPart } from './ranges.ts';
-import { MAX_LINE_BYTES, RowEncoder } from './row-encoder.ts';
-import { Locators, rowLayout } from './row-layout.ts';
+import { RowEncoder } from './row-encoder.ts';
+import { Locators, MAX_LINE_BYTES, rowLayout } from './row-layout.ts';
 import { accessTable, type TableAccess } from './table-access.ts';
 
 export interface ChunkRequest {

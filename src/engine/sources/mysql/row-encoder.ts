@@ -20,9 +20,6 @@ import type { Cells } from './cells.ts';
 import type { RowLayout } from './row-layout.ts';
 import { rowKeyValue, sourceValue } from './source-value.ts';
 
-/** PostgreSQL reads a line of COPY into one piece of memory, which it limits to 1 GiB (MaxAllocSize). */
-export const MAX_LINE_BYTES = 0x3fffffff - 1024;
-
 /** Larger values stand in a reject with their size only. */
 const MAX_REJECTED_VALUE_BYTES = 64 * 1024;
 

@@ -3,8 +3,10 @@ import { createHash } from 'node:crypto';
 import type { PlannedColumn, PlannedTable } from '../../contract.ts';
 import { asUtf8, readExpression, type SqlColumn } from '../../types/mysql-sql.ts';
 import type { Cells } from './cells.ts';
-import { MAX_LINE_BYTES } from './row-encoder.ts';
 import { plannedColumn, type TableAccess } from './table-access.ts';
+
+/** PostgreSQL reads a line of COPY into one piece of memory, which it limits to 1 GiB (MaxAllocSize). */
+export const MAX_LINE_BYTES = 0x3fffffff - 1024;
 
 /** What a row of the answer holds, and where: the columns that are copied first, then what tells the row. */
 export interface RowLayout {

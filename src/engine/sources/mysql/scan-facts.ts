@@ -3,6 +3,7 @@ import {
   dateParts,
   IS_ENUM_ERROR,
   isDoubleEncoded,
+  utf8Bytes,
   type SqlColumn,
 } from '../../types/mysql-sql.ts';
 import { sizeLimit } from './row-layout.ts';
@@ -47,8 +48,8 @@ export function factQueries(column: SqlColumn): FactQuery[] {
       break;
     case 'text': {
       facts.push(
-        // Byte by byte: many collations do not see a NUL.
-        { fact: 'nul', condition: `LOCATE(x'00', CAST(${sql} AS BINARY)) > 0` },
+        // Byte by byte: many collations do not see a NUL. In UTF-8: UCS-2 is full of such bytes.
+        { fact: 'nul', condition: `LOCATE(x'00', ${utf8Bytes(column)}) > 0` },
         { fact: 'doubleEncoded', condition: isDoubleEncoded(column) },
       );
       const isSafe = convertsSafely(column);
@@ -81,4 +82,11 @@ export function extremes({ sql, family }: SqlColumn): readonly [string, string, 
     isWhole ? `MAX(${sql} + 0)` : 'NULL',
     isText ? `MAX(CHAR_LENGTH(${sql}))` : 'NULL',
   ];
+}
+
+/** A column with all that is looked for in it. */
+export interface ScannedColumn {
+  readonly name: string;
+  readonly source: SqlColumn;
+  readonly queries: readonly FactQuery[];
 }

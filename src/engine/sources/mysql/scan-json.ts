@@ -3,7 +3,8 @@ import { jsonbText, type JsonbProblem } from '../../types/jsonb-text.ts';
 import { readExpression, selectList } from '../../types/mysql-sql.ts';
 import { Cells } from './cells.ts';
 import type { MysqlConnection } from './connection.ts';
-import { MAX_SAMPLES, type ScannedColumn } from './scan.ts';
+import { MAX_SAMPLES } from './row-keys.ts';
+import type { ScannedColumn } from './scan-facts.ts';
 import { rowKeyValue, sourceValue } from './source-value.ts';
 import type { TableAccess } from './table-access.ts';
 

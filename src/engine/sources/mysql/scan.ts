@@ -1,17 +1,15 @@
 import type { ColumnScan, RowKey, Table, TableScan } from '../../contract.ts';
-import { readExpression, selectList, type SqlColumn } from '../../types/mysql-sql.ts';
+import { selectList } from '../../types/mysql-sql.ts';
 import { chooseChunkKey, walkBounds } from './chunk-key.ts';
 import type { MysqlConnection, RawRow } from './connection.ts';
 import { findOrphans } from './orphans.ts';
-import { orderSql, keyPart } from './ranges.ts';
-import { extremes, factQueries, type FactQuery } from './scan-facts.ts';
+import { readRowKeys, type KeyReader } from './row-keys.ts';
+import { extremes, factQueries, type ScannedColumn } from './scan-facts.ts';
 import { scanJson } from './scan-json.ts';
-import { rowKeyValue, sourceValue } from './source-value.ts';
-import { accessTable, plannedColumn, type TableAccess } from './table-access.ts';
+import { accessTable, plannedColumn } from './table-access.ts';
 
 /** The server takes 4096 expressions in a SELECT. */
 const COLUMNS_A_PASS = 60;
-export const MAX_SAMPLES = 5;
 
 /** One pass over the data of a table: what its columns really hold, how it can be cut, what points nowhere. */
 export async function scanTable(
@@ -75,17 +73,6 @@ async function scanOneMoment(
   };
 }
 
-export interface ScannedColumn {
-  readonly name: string;
-  readonly source: SqlColumn;
-  readonly queries: readonly FactQuery[];
-}
-
-/** Keys of a few rows: of the table under a condition, or of what stands after FROM. */
-export type KeyReader = (
-  where: { readonly condition: string } | { readonly from: string },
-) => Promise<RowKey[]>;
-
 function selectOf({ source, queries }: ScannedColumn): string[] {
   return [...extremes(source), ...queries.map(({ condition }) => `COALESCE(SUM(${condition}), 0)`)];
 }
@@ -125,37 +112,4 @@ function defineOwn<Value>(object: Record<string, Value>, name: string, value: Va
 
 function textAt(row: RawRow, position: number): string | null {
   return row[position]?.toString('latin1') ?? null;
-}
-
-/** Keys for a person; none where the table has no primary key. */
-async function readRowKeys(
-  connection: MysqlConnection,
-  request: {
-    readonly access: TableAccess;
-    readonly condition?: string;
-    readonly from?: string;
-    readonly signal: AbortSignal;
-  },
-): Promise<RowKey[]> {
-  const { access, condition = 'TRUE', from = access.sql, signal } = request;
-  if (access.primaryKey.length === 0) return [];
-  const keys = access.primaryKey.map((name) => {
-    const source = access.columns.get(name);
-    if (source === undefined) throw new Error(`no column ${name}`);
-    return { name, source };
-  });
-  const select = selectList(keys.map(({ source }) => readExpression(source)));
-  const order = orderSql(keys.map(({ source }) => keyPart(source, 'opaque')));
-  const rows = await connection.rows(
-    `SELECT ${select} FROM ${from} WHERE ${condition}${order} LIMIT ${String(MAX_SAMPLES)}`,
-    signal,
-  );
-  return rows.map((row) =>
-    Object.fromEntries(
-      keys.map(({ name, source }, index) => [
-        name,
-        rowKeyValue(sourceValue(row[index] ?? null, source)),
-      ]),
-    ),
-  );
 }
