@@ -130,5 +130,7 @@ export function canonicalSql(
   // An array's binary form names its element type by a number, which is the same everywhere for these.
   if (isKnown && isArray && /^(?:smallint|integer|bigint|uuid|text|character varying)$/.test(base))
     return `encode(array_send(${value}), 'hex')`;
-  return `encode(convert_to(${value}::text, '${encoding}'), 'hex')`;
+  // An xml's text has the encoding that was declared when it was written, which COPY leaves out.
+  const text = base === 'xml' && !isArray ? `xml_out(${value})` : value;
+  return `encode(convert_to(${text}::text, '${encoding}'), 'hex')`;
 }

@@ -61,6 +61,21 @@ describe('PostgreSQL sources of other encodings', () => {
       ]);
     });
 
+    it('pads character(n) by characters, as the target does', async () => {
+      const moved = await cases.move(
+        `CREATE TABLE t (id integer PRIMARY KEY, c char(4)); INSERT INTO t VALUES (1, E'\\xc3\\xa9'), (2, E'\\xe9'), (3, E'\\\\'), (4, NULL), (5, E'\\xc3\\xa9\\xc3\\xa9')`,
+        { policies: { invalidUtf8: 'cp1252' } },
+      );
+
+      expect(await moved.target(`SELECT c FROM t ORDER BY id`)).toEqual([
+        'é   ',
+        'é   ',
+        '\\   ',
+        null,
+        'éé  ',
+      ]);
+    });
+
     it('tells rows without a key by their place', async () => {
       const moved = await cases.move(
         `CREATE TABLE t (v text, w varchar(5)); INSERT INTO t VALUES ('a', 'b'), (E'\\xff', 'c'), (E'\\xff', 'c')`,

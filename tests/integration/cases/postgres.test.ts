@@ -412,4 +412,18 @@ describe('PostgreSQL cases', () => {
       })),
     );
   });
+
+  it('takes xml for the same whatever encoding it declares', async () => {
+    const moved = await cases.move(`
+      CREATE TABLE t (id integer PRIMARY KEY, x xml, a xml[]);
+      INSERT INTO t VALUES (1, '<?xml version="1.0" encoding="UTF-8"?><a>é</a>', ARRAY['<?xml version="1.0" encoding="UTF-8" standalone="yes"?><b/>'::xml]),
+        (2, '<?xml version="1.1"?><a/>', '{}'), (3, 'no <b>root</b>', NULL)`);
+
+    // COPY of the source, and pg_dump, leave the encoding out.
+    expect(await moved.target('SELECT x::text FROM t ORDER BY id')).toEqual([
+      '<a>é</a>',
+      '<?xml version="1.1"?><a/>',
+      'no <b>root</b>',
+    ]);
+  });
 });

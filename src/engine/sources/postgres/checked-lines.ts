@@ -24,6 +24,8 @@ interface Position {
   readonly original: number;
   readonly encoded: number;
   readonly decodes: boolean;
+  /** Of `character(n)` in a database without an encoding, which pads by bytes: n. */
+  readonly characters: number | null;
 }
 
 /** Looks at each line of a chunk: for bytes that are no UTF-8, values that are not of the type of the cast, and to describe rows. */
@@ -54,6 +56,7 @@ export class CheckedLines {
       encoded: this.select.length + index,
       decodes:
         isChecked(column) && { ...request.policies, ...column.policies }.invalidUtf8 === 'cp1252',
+      characters: isChecked(column) ? paddedLength(column.targetType) : null,
     }));
   }
 
@@ -91,7 +94,7 @@ export class CheckedLines {
   }
 
   #write(fields: readonly Buffer[], out: CopyBuffer, decoded: string[]): RowProblem | null {
-    for (const { column, original, encoded, decodes } of this.#positions) {
+    for (const { column, original, encoded, decodes, characters } of this.#positions) {
       const field = fields[encoded] ?? Buffer.alloc(0);
       if (original !== encoded && isNull(field) && !isNull(fields[original] ?? field))
         return {
@@ -114,6 +117,7 @@ export class CheckedLines {
         out.writeUtf8(bytes);
         decoded.push(column.source);
       }
+      if (characters !== null && !isNull(field)) out.writeAscii(padding(field, characters));
       out.endField();
     }
     out.endLine(this.#positions.length > 0);
@@ -132,4 +136,16 @@ export class CheckedLines {
       ) satisfies SourceRow,
     };
   }
+}
+
+function paddedLength(targetType: string): number | null {
+  const size = /^character\((\d+)\)$/.exec(targetType)?.[1];
+  return size === undefined ? null : Number(size);
+}
+
+/** The spaces that are missing to so many characters. */
+function padding(field: Buffer, characters: number): string {
+  const bytes = unescapeField(field) ?? field;
+  const text = isUtf8(bytes) ? bytes.toString('utf8') : bytes.toString('latin1');
+  return ' '.repeat(Math.max(0, characters - Array.from(text).length));
 }
