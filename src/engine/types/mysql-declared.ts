@@ -156,7 +156,10 @@ export function charsetOf(collation: string | null): string {
   return collation === null ? 'binary' : (collation.split('_')[0] ?? 'binary');
 }
 
-/** Text of which the server's conversion to UTF-8 surely loses nothing. */
+/**
+ * Text of which the server's conversion to UTF-8 surely loses nothing. ASCII is none: the server takes any byte into it, and
+ * makes `?` of those beyond 7F.
+ */
 export function isSafelyConverted(collation: string | null): boolean {
-  return /^(?:utf8|utf8mb3|utf8mb4|latin1|ascii|binary|uca1400)$/.test(charsetOf(collation));
+  return /^(?:utf8|utf8mb3|utf8mb4|latin1|binary|uca1400)$/.test(charsetOf(collation));
 }

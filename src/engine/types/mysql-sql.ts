@@ -35,11 +35,21 @@ export function utf8Bytes(column: Pick<SqlColumn, 'sql' | 'collation'>): string 
   return `CAST(${asUtf8(column)} AS BINARY)`;
 }
 
-/** True for text that the way to UTF-8 and back leaves as it is: what has no character there becomes `?` unnoticed. */
+/**
+ * True for text of which the conversion to UTF-8 loses nothing: what has no character there becomes `?` or U+FFFD unnoticed.
+ * That the way back gives the same bytes proves it, but sjis and cp932 have characters whose way back is another one; of
+ * text with such ones there are as many `?` as before.
+ */
 export function convertsSafely({ sql, collation }: SqlColumn): string | null {
   if (isSafelyConverted(collation)) return null;
-  const back = `CONVERT(CONVERT(${sql} USING utf8mb4) USING ${charsetOf(collation)})`;
-  return `CAST(${back} AS BINARY) = CAST(${sql} AS BINARY)`;
+  const utf8 = `CONVERT(${sql} USING utf8mb4)`;
+  const isSame = `CAST(CONVERT(${utf8} USING ${charsetOf(collation)}) AS BINARY) = CAST(${sql} AS BINARY)`;
+  const isWhole = `${questionMarks(utf8)} = ${questionMarks(sql)} AND LOCATE(x'efbfbd', CAST(${utf8} AS BINARY)) = 0`;
+  return `(${isSame} OR (${isWhole}))`;
+}
+
+function questionMarks(text: string): string {
+  return `CHAR_LENGTH(${text}) - CHAR_LENGTH(REPLACE(${text}, '?', ''))`;
 }
 
 /** True for text that may be UTF-8 which was taken for Windows-1252 and encoded once more. */
