@@ -85,15 +85,17 @@ async function copyTables(run: PlannedRun): Promise<JobResult> {
   const { lanes, consistency: requested } = plan.options;
   const snapshot = await run.source.openSnapshot({ lanes, consistency: requested });
   try {
+    await logSnapshot(run, snapshot);
     await copy({ snapshot, target: run.target, ledger, plan, journal, signal });
     await storeCounters(held, progress.counters());
     // Chunks of an earlier run have seen another moment.
     const reached = before.size > 0 ? 'none' : snapshot.level;
+    const position = reached === 'snapshot' ? (snapshot.position ?? null) : null;
     await assertAllRowsRead(run, snapshot, reached === 'snapshot');
     const result: JobResult = {
       planHash: plan.hash,
       sourceFingerprint: plan.source.fingerprint,
-      consistency: { requested, reached },
+      consistency: { requested, reached, position },
       verification: null,
       notes: [],
     };
@@ -102,6 +104,15 @@ async function copyTables(run: PlannedRun): Promise<JobResult> {
   } finally {
     await snapshot.close();
   }
+}
+
+/** Where the source's own log stood then: what replication could go on from. */
+async function logSnapshot({ held }: PlannedRun, snapshot: SourceSnapshot): Promise<void> {
+  const { level, lanes, position } = snapshot;
+  const moment = level === 'snapshot' ? 'one moment of the source' : 'the source as it changes';
+  const at = position ? `, which stands at ${position}` : '';
+  const message = `Reading ${moment} with ${String(lanes)} ${lanes === 1 ? 'lane' : 'lanes'}${at}`;
+  await logJob(held, [{ level: 'info', phase: 'copy', message }]);
 }
 
 function isComplete(plan: Plan, chunks: LedgerChunks): boolean {

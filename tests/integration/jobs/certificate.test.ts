@@ -82,7 +82,7 @@ describe('the certificate of a job', () => {
       job: { id: jobId },
       source: { kind: 'sqlite' },
       target: { schema: 'certified' },
-      consistency: { requested: 'snapshot', reached: 'snapshot' },
+      consistency: { requested: 'snapshot', reached: 'snapshot', position: null },
       verification: { mode: 'checksum', status: 'passed' },
       rejects: [{ table: 'keyed', reasonCode: 'TEXT_NUL', rows: 1 }],
       adjustments: [{ table: 'loose', column: 'day', rule: 'EMPTY_DATE', count: 1 }],
