@@ -47,6 +47,21 @@ describeWithMariaDb('MySQL cases: schemas', () => {
     expect(await moved.findings()).toContain('GENERATED_AS_DATA');
   });
 
+  it('30: a column that is generated out of a generated one is data, which PostgreSQL would refuse to compute', async () => {
+    const moved = await move(
+      `CREATE TABLE t (a INT, b INT AS (a + 1) VIRTUAL, c INT AS (b * 2) STORED); INSERT INTO t (a) VALUES (1), (NULL)`,
+    );
+
+    expect(await moved.rows('SELECT * FROM t ORDER BY a')).toEqual([
+      ['1', '2', '4'],
+      [null, null, null],
+    ]);
+    expect(await moved.rows('INSERT INTO t (a, c) VALUES (5, 7) RETURNING b, c')).toEqual([
+      ['6', '7'],
+    ]);
+    expect(await moved.findings()).toContain('GENERATED_AS_DATA');
+  });
+
   it('31: ON UPDATE is a trigger that fires only when the row changes, and defaults are carried over', async () => {
     const moved = await move(
       `CREATE TABLE t (id INT PRIMARY KEY, v INT DEFAULT (1+2), w VARCHAR(10) DEFAULT 'null', u VARCHAR(36) DEFAULT (uuid()),

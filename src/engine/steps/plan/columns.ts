@@ -111,7 +111,10 @@ function planColumn(
   const { encoder, evidence, holdsNull } = decision;
   const carry = (expression: string | null, purpose: 'default' | 'generated'): string | null => {
     if (expression === null) return null;
-    const columns = purpose === 'generated' ? types : ownOnly(types, column.name);
+    const columns =
+      purpose === 'generated'
+        ? ungeneratedAndOwn(types, table, column.name)
+        : ownOnly(types, column.name);
     const carried = driver.translateExpression({
       expression,
       purpose,
@@ -143,6 +146,16 @@ function planColumn(
 /** Own members only: a column may be called `__proto__`. */
 function ownOnly(types: ColumnTypes, column: string): ColumnTypes {
   return Object.fromEntries(Object.entries(types).filter(([name]) => name === column));
+}
+
+/** PostgreSQL computes a column out of those that are no result themselves. Its own type tells what has to come out. */
+function ungeneratedAndOwn(types: ColumnTypes, table: Table, column: string): ColumnTypes {
+  const generated = new Set(
+    table.columns.filter((other) => other.generated !== null).map(({ name }) => name),
+  );
+  return Object.fromEntries(
+    Object.entries(types).filter(([name]) => name === column || !generated.has(name)),
+  );
 }
 
 /** A generation rule that its columns' collations forbid would refuse every row: the values come as data instead. */
