@@ -223,6 +223,28 @@ describe('CSV cases', () => {
       expect(await single.rows()).toEqual([['x'], [null], ['y']]);
     });
 
+    it('blank lines before the header are nothing, and it is no data', async () => {
+      for (const [content, rows] of [
+        ['\n\r\na,b\n1,2\n', 1],
+        ['\n\na\n1\n\n', 2],
+      ] as const) {
+        const moved = await move(content);
+
+        expect(moved.types).toMatchObject({ a: 'bigint' });
+        expect(await moved.rows()).toHaveLength(rows);
+      }
+    });
+
+    it('a first line that tells Excel the delimiter is no header', async () => {
+      const text = 'sep=;\r\nname;a,b,c\r\nx;1,5,6\r\ny;2,5,7\r\n';
+      for (const content of [text, `\ufeff${text}`, Buffer.from(`\ufeff${text}`, 'utf16le')]) {
+        const moved = await move(content, { chunkRows: 1 });
+
+        expect(Object.keys(moved.types)).toEqual(['name', 'a,b,c']);
+        expect(await moved.rows('SELECT name FROM t ORDER BY 1')).toEqual([['x'], ['y']]);
+      }
+    });
+
     it('ragged rows and quotes that cannot be read are rejects with the whole record', async () => {
       const moved = await move('a,b,c\n1,2,3\n4,5\n6,7,8,9\n"x"y,1,2\n7,8,9\n');
 
@@ -578,6 +600,13 @@ describe('CSV cases', () => {
       ['only blank lines', '\n\n'],
     ])('a file with %s is an error', async (_, content) => {
       expect(await planningFails(content)).toMatchObject({ code: 'SOURCE_FILE_EMPTY' });
+    });
+
+    it('a workbook of Excel is no CSV file', async () => {
+      expect(await failureOf(move(Buffer.from('PK\x03\x04\x14\0,x\n', 'latin1')))).toMatchObject({
+        code: 'SOURCE_DAMAGED',
+        message: expect.stringContaining('Excel') as string,
+      });
     });
 
     it('a quote that is never closed is an error with its line', async () => {

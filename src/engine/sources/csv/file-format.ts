@@ -13,7 +13,7 @@ export type FileEncoding = Exclude<CsvEncoding, 'latin1'>;
 export interface FileFormat {
   readonly isCompressed: boolean;
   readonly encoding: FileEncoding;
-  /** Bytes before the first record: the byte order mark. */
+  /** Bytes before the first record: the byte order mark, and the line for Excel. */
   readonly start: number;
   readonly dialect: Dialect;
   readonly hasHeader: boolean;
@@ -29,6 +29,12 @@ const BYTE_ORDER_MARKS: readonly (readonly [FileEncoding, readonly number[]])[] 
   ['utf-16be', [0xfe, 0xff]],
 ];
 
+/** A first line that tells Excel the delimiter, and is no record. */
+const EXCEL_DELIMITER = /^sep=([,;|\t])\r?\n/i;
+
+/** What ZIP archives begin with, and the workbooks of Excel, which are such. */
+const ZIP = Buffer.from('PK\x03\x04', 'latin1');
+
 /** Reads the beginning of a file. Throws SOURCE_ errors, SOURCE_FORMAT_UNSUITABLE. */
 export async function detectFormat(
   path: string,
@@ -39,22 +45,27 @@ export async function detectFormat(
   const { bytes, isWhole } = await readSample(path, isCompressed, signal);
   const mark = BYTE_ORDER_MARKS.find(([, mark]) => mark.every((byte, at) => bytes[at] === byte));
   const encoding = chooseEncoding(format.encoding, mark?.[0], bytes);
-  const start = mark?.[0] === encoding ? mark[1].length : 0;
-  if (bytes.length === start) throw new AppError('SOURCE_FILE_EMPTY');
+  const markSize = mark?.[0] === encoding ? mark[1].length : 0;
+  if (bytes.length === markSize) throw new AppError('SOURCE_FILE_EMPTY');
+  assertText(bytes);
 
   const quote = singleByte(format.quote ?? '"', 'quote');
   const escape =
     format.escape === undefined || format.escape === ''
       ? quote
       : singleByte(format.escape, 'escape');
-  const text = decodeSample(bytes.subarray(start), encoding);
-  const delimiter = format.delimiter ?? detectDelimiter(text, { quote, escape, isWhole });
+  const decoded = decodeSample(bytes.subarray(markSize), encoding);
+  const told = EXCEL_DELIMITER.exec(decoded.toString('latin1', 0, 8));
+  const toldSize = told?.[0].length ?? 0;
+  const text = decoded.subarray(toldSize);
+  const delimiter =
+    format.delimiter ?? told?.[1] ?? detectDelimiter(text, { quote, escape, isWhole });
   const holdsQuote = quote >= 0 && delimiter.includes(String.fromCharCode(quote));
   if (delimiter === '' || /[\r\n]/.test(delimiter) || holdsQuote) throw unsuitable('delimiter');
   return {
     isCompressed,
     encoding,
-    start,
+    start: markSize + toldSize * (encoding.startsWith('utf-16') ? 2 : 1),
     dialect: { delimiter: encodeText(delimiter, encoding, 'delimiter'), quote, escape },
     hasHeader: format.header ?? true,
     nullText: encodeText(format.nullText ?? '', encoding, 'nullText'),
@@ -64,6 +75,12 @@ export async function detectFormat(
 /** Chunks are byte ranges: of what is packed or decoded as a whole, there are none. */
 export function canSeek({ isCompressed, encoding }: FileFormat): boolean {
   return !isCompressed && (encoding === 'utf-8' || encoding === 'windows-1252');
+}
+
+function assertText(bytes: Buffer): void {
+  if (!bytes.subarray(0, ZIP.length).equals(ZIP)) return;
+  const reason = 'it is a ZIP archive or an Excel workbook, not text: save its sheets as CSV';
+  throw new AppError('SOURCE_DAMAGED', { reason });
 }
 
 async function beginsAsGzip(path: string, signal: AbortSignal): Promise<boolean> {

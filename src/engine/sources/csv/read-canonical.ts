@@ -71,7 +71,7 @@ async function* parsedRecords(
       isQuoted: quoting,
     }),
     on_record: (record: ParsedField[]) => {
-      if (skipsHeader) skipsHeader = false;
+      if (skipsHeader) skipsHeader = isBlank(record);
       else if (header.columns.length === 1 || !isBlank(record)) found.push(record);
       return null;
     },

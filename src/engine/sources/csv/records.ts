@@ -141,7 +141,8 @@ class DataCursor implements RecordCursor {
   #next(): boolean {
     while (this.record.next()) {
       if (this.#skipsHeader) {
-        this.#skipsHeader = false;
+        // Whoever reads the header leaves out the blank lines before it too.
+        if (!this.record.isBlank) this.#skipsHeader = false;
         continue;
       }
       if (this.#skipsBlank && this.record.isBlank) continue;
