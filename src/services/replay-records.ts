@@ -54,6 +54,7 @@ export async function recordReplays(
           ...counters,
           rowsCopied: (counters.rowsCopied ?? 0) + rows.length,
           rowsRejected: (counters.rowsRejected ?? 0) - rows.length,
+          bytesCopied: (counters.bytesCopied ?? 0) + sumBytes(rows.map(({ id }) => byId.get(id))),
         },
         version: literal('version + 1'),
       },
@@ -73,7 +74,7 @@ async function countReplays(
   const numbers = {
     rowsCopied: landed.length,
     rowsRejected: -landed.length,
-    bytes: landed.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: sumBytes(landed),
   };
   const rowsAdjusted = landed.reduce((sum, { adjustments }) => sum + adjustments.length, 0);
   await MigrationChunk.increment(numbers, { where: { tableId, number: chunkNumber }, transaction });
@@ -103,6 +104,10 @@ async function countReplays(
     const sampleKeys = values.slice(0, MAX_SAMPLE_KEYS).map(({ label }) => label);
     await Adjustment.create({ jobId, ...where, count: values.length, sampleKeys }, { transaction });
   }
+}
+
+function sumBytes(landed: readonly (Replay | undefined)[]): number {
+  return landed.reduce((sum, replay) => sum + (replay?.bytes ?? 0), 0);
 }
 
 const MAX_SAMPLE_KEYS = 5;

@@ -5,6 +5,7 @@ import { Ledger } from '../engine/target/ledger.ts';
 import { Target } from '../engine/target/target.ts';
 import type { JobResult } from '../services/job-result.ts';
 import { endRun, enterPhase, forgetCopied } from '../services/job-run.ts';
+import { followLedger } from './follow-ledger.ts';
 import { optionsOf, type JobRun, type OpenRun } from './job-run.ts';
 import { migrate } from './migrate.ts';
 import { assessJob, planJob } from './plan-job.ts';
@@ -23,7 +24,10 @@ export async function runAction(run: JobRun): Promise<void> {
       await backToDraft(run, 'Plan is ready');
       break;
     case 'verify':
-      await withBoth(run, (open) => verifyJob({ ...open, ...whatWasCopied(run) }));
+      await withBoth(run, async (open) => {
+        await followLedger(open);
+        await verifyJob({ ...open, ...whatWasCopied(run) });
+      });
       break;
     case 'rollback':
       await withTarget(run, (target, ledger) => rollbackJob(run, target, ledger));

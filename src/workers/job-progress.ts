@@ -13,17 +13,17 @@ export class JobProgress {
   /** Rows that were in the target before this run began: no measure of its speed. */
   readonly #rowsBefore: number;
   /** Rejects that have landed since, and are in no chunk's numbers. */
-  readonly #rowsReplayed: number;
+  readonly #replayed: { readonly rows: number; readonly bytes: number };
   #tablesDone = 0;
 
   /** `done`: what earlier runs have committed. */
-  constructor(plan: Plan, done: LedgerChunks, rowsReplayed = 0) {
+  constructor(plan: Plan, done: LedgerChunks, replayed = { rows: 0, bytes: 0 }) {
     this.#plan = plan;
-    this.#rowsReplayed = rowsReplayed;
+    this.#replayed = replayed;
     for (const [table, chunks] of done) {
       for (const [number, result] of chunks) this.#chunks.set(chunkId(table, number), result);
     }
-    this.#rowsBefore = this.#sum('rowsCopied') + rowsReplayed;
+    this.#rowsBefore = this.#sum('rowsCopied') + replayed.rows;
   }
 
   /** Counts a committed chunk; one that is counted already stays counted once. */
@@ -37,8 +37,8 @@ export class JobProgress {
 
   counters(): JobCounters {
     const rowsTotal = this.#plan.tables.reduce((sum, table) => sum + table.estimatedRows, 0);
-    const rowsCopied = this.#sum('rowsCopied') + this.#rowsReplayed;
-    const rowsRejected = this.#sum('rowsRejected') - this.#rowsReplayed;
+    const rowsCopied = this.#sum('rowsCopied') + this.#replayed.rows;
+    const rowsRejected = this.#sum('rowsRejected') - this.#replayed.rows;
     const seconds = (Date.now() - this.#startedAt) / 1000;
     const rowsPerSecond = seconds > 0 ? Math.round((rowsCopied - this.#rowsBefore) / seconds) : 0;
     const rowsLeft = Math.max(0, rowsTotal - rowsCopied - rowsRejected);
@@ -48,7 +48,7 @@ export class JobProgress {
       rowsTotal,
       rowsCopied,
       rowsRejected,
-      bytesCopied: this.#sum('bytes'),
+      bytesCopied: this.#sum('bytes') + this.#replayed.bytes,
       rowsPerSecond,
       etaSeconds: rowsPerSecond > 0 ? Math.ceil(rowsLeft / rowsPerSecond) : null,
     };

@@ -15,6 +15,7 @@ import {
   storeCopied,
   storeCounters,
 } from '../services/job-run.ts';
+import { followLedger } from './follow-ledger.ts';
 import { JobProgress, type LedgerChunks } from './job-progress.ts';
 import { optionsOf, type OpenRun } from './job-run.ts';
 import { planJob } from './plan-job.ts';
@@ -32,15 +33,18 @@ export async function migrate(run: OpenRun): Promise<void> {
       ? await planJob(run, run.source)
       : await confirmPlan(run, run.job.plan as Plan);
   const done = (await run.ledger.exists()) ? await run.ledger.chunks() : new Map<string, never>();
-  const replays = await run.ledger.replays();
-  const rowsReplayed = [...replays.values()].reduce((sum, rows) => sum + rows.length, 0);
-  const progress = new JobProgress(plan, done, rowsReplayed);
+  const replays = [...(await run.ledger.replays()).values()].flat();
+  const progress = new JobProgress(plan, done, {
+    rows: replays.length,
+    bytes: replays.reduce((sum, { bytes }) => sum + bytes, 0),
+  });
   const planned: PlannedRun = { ...run, plan, progress };
   run.onBeat(async () => storeCounters(run.held, progress.counters()));
 
   await createTables(planned);
   const copied = await copyTables(planned);
   const notes = await finishTables(planned);
+  await followLedger(run);
   await verifyJob({ ...planned, copied: { ...copied, notes } });
 }
 

@@ -6,20 +6,18 @@ import { findReplays } from '../engine/target/replays.ts';
 import type { Target } from '../engine/target/target.ts';
 import { MigrationJob } from '../models/migration-job.ts';
 import type { LogEntry } from '../models/migration-log.ts';
-import type { MigrationTable } from '../models/migration-table.ts';
 import { RejectedRow } from '../models/rejected-row.ts';
 import { endRun, enterPhase, logJob } from '../services/job-run.ts';
 import { mendRow, type MendedValues } from '../services/mended-row.ts';
 import { recordProblems, recordReplays, type ReplayProblem } from '../services/replay-records.ts';
 import type { ReplayJobRequest } from '../services/replay-request.ts';
+import { followLedger, mendedOf, type RejectOfTable } from './follow-ledger.ts';
 import type { JobRun } from './job-run.ts';
 
 export interface ReplayRun extends JobRun {
   readonly target: Target;
   readonly ledger: Ledger;
 }
-
-type RejectOfTable = RejectedRow & { readonly table: MigrationTable };
 
 /** Rows of one transaction in the target; with their values, a few megabytes at most. */
 const PAGE_ROWS = 200;
@@ -36,15 +34,13 @@ interface Tally {
  * sent again, so any number of runs come to the same.
  */
 export async function replayJob(run: ReplayRun): Promise<void> {
-  const { held, job, ledger, signal } = run;
+  const { held, job, signal } = run;
   const request = job.request as ReplayJobRequest | null;
   if (job.plan === null || request === null) throw new Error(`job ${job.id} has nothing to replay`);
   await enterPhase(held, 'replay');
-  const landed = [...(await ledger.replays()).values()].flat();
-  for (let start = 0; start < landed.length; start += PAGE_ROWS)
-    await recordReplays(held, landed.slice(start, start + PAGE_ROWS));
+  await followLedger(run);
 
-  const mended = new Map(request.rejects?.map(({ id, set }) => [id, set]));
+  const mended = mendedOf(request);
   const tally: Tally = { replayed: 0, rejected: 0 };
   for await (const page of pagesOf(job.id, request)) {
     signal.throwIfAborted();

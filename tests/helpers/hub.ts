@@ -42,7 +42,11 @@ export interface JobBody {
   readonly version: number;
   readonly error: { readonly error: string; readonly code: string; readonly field?: string } | null;
   readonly verification: { readonly status: string; readonly tablesFailed: number } | null;
-  readonly progress: { readonly rowsCopied: number; readonly rowsTotal: number };
+  readonly progress: {
+    readonly rowsCopied: number;
+    readonly rowsTotal: number;
+    readonly bytesCopied: number;
+  };
 }
 
 export interface TableBody {

@@ -73,6 +73,26 @@ export async function replay(request: ReplayRequest): Promise<ReplayProblems> {
   return problems;
 }
 
+/**
+ * SHA-256 (hex) of the line that a mended row is sent as, null where it is not sent: tells whether what the ledger has landed
+ * is this row.
+ */
+export function digestRow(
+  { plan, table, policies }: Pick<ReplayRequest, 'plan' | 'table' | 'policies'>,
+  row: ReplayRow['row'],
+): string | null {
+  const encoded = SOURCE_DRIVERS[plan.source.kind].encodeRow?.({
+    table: withPolicies(table, policies),
+    row,
+    policies: { ...plan.options.policies, ...policies },
+  });
+  return encoded === undefined || 'problem' in encoded ? null : digestLine(encoded.line);
+}
+
+function digestLine(line: Uint8Array): string {
+  return createHash('sha256').update(line).digest('hex');
+}
+
 const LEFT_OUT: RowProblem = {
   column: '',
   reasonCode: 'TARGET_REFUSED',
@@ -107,7 +127,7 @@ class RowWriter {
     const fields = splitCopyLine(line);
     const noted = {
       label: labelOf(this.#table, fields),
-      lineDigest: createHash('sha256').update(line).digest('hex'),
+      lineDigest: digestLine(line),
       bytes: line.length,
       adjustments,
     };

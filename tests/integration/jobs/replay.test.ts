@@ -5,6 +5,8 @@ import { DatabaseSync } from 'node:sqlite';
 
 import { MigrationJob } from '../../../src/models/migration-job.ts';
 import { AuditTrail } from '../../../src/models/audit-trail.ts';
+import { MigrationChunk } from '../../../src/models/migration-chunk.ts';
+import { MigrationTable } from '../../../src/models/migration-table.ts';
 import { RejectedRow } from '../../../src/models/rejected-row.ts';
 import { startTestHub, type JobBody, type TableBody, type TestHub } from '../../helpers/hub.ts';
 
@@ -132,6 +134,7 @@ describe('mending and replaying rejects', () => {
     });
     const report = await hub.call('get', `/migration-jobs/${job.id}/report`).expect(200);
     expect(report.body).toMatchObject({
+      bytes: after.progress.bytesCopied,
       rows: { read: ROWS + 2, copied: ROWS - 2, rejected: 4, replayed: 1, isBalanced: true },
     });
     const logs = await hub.call('get', `/migration-jobs/${job.id}/logs?limit=100`).expect(200);
@@ -184,7 +187,46 @@ describe('mending and replaying rejects', () => {
 
     await replay(job, { rejects: [{ id, set: { body: 'b' } }] });
 
-    expect(await rejectOf(job, '3')).toMatchObject({ replayedAt: expect.any(String) as string });
+    // What landed is not what was asked for the second time.
+    expect(await rejectOf(job, '3')).toMatchObject({
+      replayedAt: expect.any(String) as string,
+      mended: null,
+    });
+  });
+
+  it('knows what was mended when it makes up for a worker that died', async () => {
+    const { job } = await migrated();
+    const { id } = await rejectOf(job, '3');
+    const body = { rejects: [{ id, set: { body: 'a' } }] };
+    await replay(job, body);
+    await RejectedRow.update({ replayedAt: null, mended: null }, { where: { id } });
+
+    await replay(job, body);
+
+    expect(await rejectOf(job, '3')).toMatchObject({
+      replayedAt: expect.any(String) as string,
+      mended: { body: { type: 'text', value: 'a' } },
+    });
+  });
+
+  it('takes over what a stopped replay has landed when the job is verified', async () => {
+    const { job } = await migrated();
+    const { id } = await rejectOf(job, '3');
+    await replay(job, { rejects: [{ id, set: { body: 'a' } }] });
+    // As the hub would be if it had been stopped before its own transaction.
+    await RejectedRow.update({ replayedAt: null, mended: null }, { where: { id } });
+    const back = { rowsCopied: -1, rowsRejected: 1 };
+    const table = await MigrationTable.findOne({ where: { jobId: job.id, sourceTable: 'notes' } });
+    await table?.increment(back);
+    await MigrationChunk.increment(back, { where: { tableId: table?.id, number: 1 } });
+
+    await hub.call('post', `/migration-jobs/${job.id}/verify`).expect(202);
+    await hub.waitFor(job.id, 'succeeded', 'failed');
+
+    const answer = await hub.call('get', `/migration-jobs/${job.id}/certificate`).expect(200);
+    expect(answer.body).toMatchObject({
+      certificate: { tables: [{ rowsCopied: ROWS - 3, rowsRejected: 3, rowsReplayed: 1 }, {}] },
+    });
   });
 
   it('withdraws the certificate, which a new verification gives anew', async () => {
