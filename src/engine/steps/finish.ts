@@ -199,16 +199,47 @@ async function advanceIdentity(
   );
 }
 
-/** Sequences that the job has made stand there already; one that was there before is only moved on. */
+/** Columns that a sequence numbers by their default, and how far it could number them. */
+const NUMBERED_COLUMNS = `
+  SELECT format('%I.%I', n.nspname, c.relname) AS table, a.attname AS column,
+         CASE t.typname WHEN 'int2' THEN '32767' WHEN 'int4' THEN '2147483647' ELSE '9223372036854775807' END AS max
+    FROM pg_depend d
+    JOIN pg_attrdef f ON d.classid = 'pg_attrdef'::regclass AND f.oid = d.objid
+    JOIN pg_attribute a ON a.attrelid = f.adrelid AND a.attnum = f.adnum
+    JOIN pg_class c ON c.oid = a.attrelid AND c.relkind = 'r'
+    JOIN pg_namespace n ON n.oid = c.relnamespace
+    JOIN pg_type t ON t.oid = a.atttypid AND t.typname IN ('int2', 'int4', 'int8')
+   WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = $1::regclass AND n.nspname = $2
+     AND pg_get_expr(f.adbin, f.adrelid) ~ '^nextval\\(''[^'']*''::regclass\\)$'`;
+
+/**
+ * Sequences that the job has made stand there already, one that was there before is only moved on. A source that goes on working
+ * has gone on numbering since its sequences were read: the next number is also beyond all rows that the sequence numbers.
+ */
 async function advanceSequences({ target, plan, signal }: FinishRequest): Promise<void> {
   for (const { schema, name, next } of plan.schemaObjects ?? []) {
     if (next === undefined) continue;
     const sequence = qualifiedName({ schema, target: name });
+    const what = `setting the sequence ${name}`;
+    const columns = await target.query<{ table: string; column: string; max: string }>(
+      what,
+      NUMBERED_COLUMNS,
+      [sequence, schema],
+      signal,
+    );
+    // Greatest numbers, less those after which there is none left.
+    const used = columns.map(
+      ({ table, column, max }) =>
+        `(SELECT nullif(max(${quoteIdentifier(column)}), ${max})::numeric FROM ${table})`,
+    );
     await target.query(
-      `setting the sequence ${name}`,
-      `SELECT setval($1::regclass, $2::bigint, false) FROM ${sequence}, pg_sequence
-        WHERE seqrelid = $1::regclass AND seqincrement > 0
-          AND last_value::numeric + CASE WHEN is_called THEN seqincrement ELSE 0 END < $2::numeric`,
+      what,
+      `SELECT setval($1::regclass, wanted::bigint, false)
+         FROM ${sequence} AS own, pg_sequence,
+              LATERAL (SELECT $2::numeric + seqincrement * ceil(
+                (greatest($2::numeric - 1, ${['NULL::numeric', ...used].join(', ')}) + 1 - $2::numeric) / seqincrement)) AS next (wanted)
+        WHERE seqrelid = $1::regclass AND seqincrement > 0 AND wanted <= seqmax
+          AND last_value::numeric + CASE WHEN is_called THEN seqincrement ELSE 0 END < wanted`,
       [sequence, next],
       signal,
     );

@@ -83,7 +83,7 @@ async function findObjects(
   ]);
 }
 
-/** What is compared of a type or collation; of a composite type its columns, of a domain its rules. */
+/** What is compared of a type, collation or sequence; of a composite type its columns, of a domain its rules. */
 const FINGERPRINT = `
   SELECT concat_ws(' ', t.typtype, format_type(t.typbasetype, t.typtypmod), t.typnotnull, t.typdefault,
            t.typcollation::regcollation,
@@ -99,17 +99,23 @@ const FINGERPRINT = `
    UNION ALL
   SELECT to_jsonb(c) - ARRAY['oid', 'collname', 'collnamespace', 'collowner', 'collversion'] #>> '{}'
     FROM pg_collation c JOIN pg_namespace n ON n.oid = c.collnamespace
-   WHERE 'collation' = $1 AND n.nspname = $2 AND c.collname = $3`;
+   WHERE 'collation' = $1 AND n.nspname = $2 AND c.collname = $3
+   UNION ALL
+  SELECT to_jsonb(s) - 'seqrelid' #>> '{}'
+    FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+   WHERE 'sequence' = $1 AND n.nspname = $2 AND c.relname = $3`;
 
 const COMPARED_NAME = 'hub_compared_object';
 
 /**
  * True where what is there is what would be made. The planned one is made under another name, compared, and gone again. A
- * sequence is only taken over together with the table that it numbers.
+ * sequence is only taken over together with the tables that it numbers: whatever it is where these stay, and where they are
+ * replaced if it counts alike.
  */
 async function isUsable(target: Target, plan: Plan, object: PlannedSchemaObject): Promise<boolean> {
   const { onExisting } = plan.options;
-  if (object.kind === 'sequence') return onExisting === 'truncate' || onExisting === 'append';
+  if (object.kind === 'sequence' && onExisting !== 'drop')
+    return onExisting === 'truncate' || onExisting === 'append';
   const { kind, schema, name, sql } = object;
   const compared = sql.replace(qualifiedName({ schema, target: name }), () =>
     qualifiedName({ schema, target: COMPARED_NAME }),
