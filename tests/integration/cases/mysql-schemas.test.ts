@@ -62,6 +62,18 @@ describeWithMariaDb('MySQL cases: schemas', () => {
     expect(await moved.findings()).toContain('GENERATED_AS_DATA');
   });
 
+  it('30: a column that is generated out of what a policy changes keeps the values that it had', async () => {
+    const moved = await move(
+      `CREATE TABLE t (id INT PRIMARY KEY, d DATE, y INT AS (YEAR(d)) STORED); INSERT INTO t (id, d) VALUES (1, '0000-00-00'), (2, '2024-05-06')`,
+    );
+
+    expect(await moved.rows('SELECT * FROM t ORDER BY id')).toEqual([
+      ['1', null, '0'],
+      ['2', '2024-05-06', '2024'],
+    ]);
+    expect(await moved.findings()).toContain('GENERATED_AS_DATA');
+  });
+
   it('31: ON UPDATE is a trigger that fires only when the row changes, and defaults are carried over', async () => {
     const moved = await move(
       `CREATE TABLE t (id INT PRIMARY KEY, v INT DEFAULT (1+2), w VARCHAR(10) DEFAULT 'null', u VARCHAR(36) DEFAULT (uuid()),

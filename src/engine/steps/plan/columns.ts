@@ -4,12 +4,18 @@ import type {
   Finding,
   JobOptions,
   PlannedColumn,
+  Policies,
   Table,
   TableScan,
 } from '../../contract.ts';
 import { breaksOnCollation, type ColumnCollation } from './collations.ts';
 import { nameComment } from './comments.ts';
-import { differingPolicies, type PlanningDriver, type TableDecisions } from './decisions.ts';
+import {
+  differingPolicies,
+  policiesOf,
+  type PlanningDriver,
+  type TableDecisions,
+} from './decisions.ts';
 import { structureFinding } from './findings.ts';
 import { nameColumns } from './names.ts';
 import type { SchemaObjects } from './schema-objects.ts';
@@ -40,6 +46,18 @@ export type ColumnTypes = Readonly<
     }
   >
 >;
+
+/** Findings of columns in which a policy changes values, rather than reject their rows. */
+const CHANGES: Readonly<Record<string, (policies: Policies) => boolean>> = {
+  ZERO_DATE: ({ zeroDate }) => zeroDate !== 'reject',
+  PARTIAL_DATE: ({ partialDate }) => partialDate !== 'reject',
+  EMPTY_DATE: ({ emptyDate }) => emptyDate !== 'reject',
+  INVALID_DATE: ({ invalidDate }) => invalidDate !== 'reject',
+  ENUM_ERROR_VALUE: ({ enumError }) => enumError !== 'reject',
+  TEXT_NUL: ({ nulCharacter }) => nulCharacter !== 'reject',
+  INVALID_UTF8: ({ invalidUtf8 }) => invalidUtf8 !== 'reject',
+  DOUBLE_ENCODING: ({ doubleEncoding }) => doubleEncoding !== 'keep',
+};
 
 interface ColumnDraft {
   readonly column: Column;
@@ -104,16 +122,17 @@ function draftColumns({
 }
 
 function planColumn(
-  { driver, table, options, keyColumns, collations, schemaObjects }: PlanColumnsRequest,
+  request: PlanColumnsRequest,
   { column, target, targetType, decision }: ColumnDraft,
   types: ColumnTypes,
 ): PlannedColumn {
+  const { driver, table, options, keyColumns, collations, schemaObjects } = request;
   const { encoder, evidence, holdsNull } = decision;
   const carry = (expression: string | null, purpose: 'default' | 'generated'): string | null => {
     if (expression === null) return null;
     const columns =
       purpose === 'generated'
-        ? ungeneratedAndOwn(types, table, column.name)
+        ? sourcesOf(types, request, column.name)
         : ownOnly(types, column.name);
     const carried = driver.translateExpression({
       expression,
@@ -148,13 +167,23 @@ function ownOnly(types: ColumnTypes, column: string): ColumnTypes {
   return Object.fromEntries(Object.entries(types).filter(([name]) => name === column));
 }
 
-/** PostgreSQL computes a column out of those that are no result themselves. Its own type tells what has to come out. */
-function ungeneratedAndOwn(types: ColumnTypes, table: Table, column: string): ColumnTypes {
-  const generated = new Set(
-    table.columns.filter((other) => other.generated !== null).map(({ name }) => name),
-  );
+/**
+ * PostgreSQL computes a column out of those that are no result themselves. What a policy changes on the way is left out too: of
+ * another value comes another result, and nobody would count it. The column's own type tells what has to come out.
+ */
+function sourcesOf(
+  types: ColumnTypes,
+  { table, options, decisions }: PlanColumnsRequest,
+  column: string,
+): ColumnTypes {
+  const isFit = ({ name, generated }: Column): boolean => {
+    const policies = policiesOf(table, name, options);
+    const findings = decisions.get(name)?.findings ?? [];
+    return generated === null && !findings.some(({ code }) => CHANGES[code]?.(policies));
+  };
+  const fit = new Set(table.columns.filter(isFit).map(({ name }) => name));
   return Object.fromEntries(
-    Object.entries(types).filter(([name]) => name === column || !generated.has(name)),
+    Object.entries(types).filter(([name]) => name === column || fit.has(name)),
   );
 }
 
