@@ -95,11 +95,11 @@ async function assertPossible(
   const { onExisting } = plan.options;
   if (onExisting === 'fail') assertFree(taken.map(({ object }) => object.name));
   for (const { object } of taken) assertTable(object);
-  const replaced = onExisting === 'drop' ? taken.map(({ table }) => table) : [];
-  assertFree(await findTakenFunctions(target, plan, [...free, ...replaced]));
+  const replaced = onExisting === 'drop' ? taken : [];
+  const made = [...free, ...replaced.map(({ table }) => table)];
+  const dropped = replaced.map(({ object }) => object.oid);
+  assertFree(await findTakenFunctions(target, plan, made, dropped));
   if (onExisting === 'drop') {
-    const made = [...free, ...replaced];
-    const dropped = taken.map(({ object }) => object.oid);
     assertFree(await findTakenIndexNames(target, made, dropped));
     return;
   }
@@ -183,10 +183,27 @@ async function replaceTables(
   group: readonly TakenTable[],
 ): Promise<LedgerObject['origin']> {
   await lock(session, group, 'ACCESS EXCLUSIVE');
+  const functions = await triggerFunctions(session, group);
   // Without CASCADE: what others have built on the old tables is theirs, and PostgreSQL says what is in the way.
   await session.query(`DROP TABLE ${namesOf(group)}`);
+  if (functions.length > 0) await session.query(`DROP FUNCTION ${functions.join(', ')}`);
   for (const { table } of group) await makeTable(session, ledger, table);
   return 'created';
+}
+
+/** Functions of the old tables' triggers that have the name of one of the plan's. */
+async function triggerFunctions(
+  session: pg.PoolClient,
+  group: readonly TakenTable[],
+): Promise<string[]> {
+  const planned = group.flatMap(({ table }) => table.triggers ?? []).map(({ name }) => name);
+  const { rows } = await session.query<{ name: string }>(
+    `SELECT DISTINCT p.oid::regprocedure::text AS name
+       FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+      WHERE NOT t.tgisinternal AND t.tgrelid::bigint = ANY ($1::bigint[]) AND n.nspname = $2 AND p.proname = ANY ($3::text[])`,
+    [group.map(({ object }) => object.oid), group[0]?.table.schema, planned],
+  );
+  return rows.map(({ name }) => name);
 }
 
 async function takeOverTables(

@@ -55,16 +55,28 @@ export async function findPendingObjects({ target, ledger, plan }: SchemaObjects
   return { pending, occupied };
 }
 
-/** Functions in the way of the triggers of tables that are to be made: these come when all rows are copied. */
+/**
+ * Functions in the way of the triggers of tables that are to be made: these come when all rows are copied. Functions of triggers
+ * of the tables in `dropped` (oids) go with these.
+ */
 export async function findTakenFunctions(
   target: Target,
   plan: Plan,
   tables: readonly PlannedTable[],
+  dropped: readonly string[],
 ): Promise<string[]> {
   const functions = tables.flatMap(({ triggers = [] }) => names(triggers));
   if (functions.length === 0) return [];
   const found = await findObjects(target, plan, functions);
-  return found.filter(({ kind }) => kind === 'function').map(({ name }) => `the function ${name}`);
+  const own = await target.query<{ oid: string }>(
+    'looking for the functions of triggers',
+    'SELECT tgfoid::bigint AS oid FROM pg_trigger WHERE NOT tgisinternal AND tgrelid::bigint = ANY ($1::bigint[])',
+    [dropped],
+  );
+  const going = new Set(own.map(({ oid }) => oid));
+  return found
+    .filter(({ kind, oid }) => kind === 'function' && !going.has(oid))
+    .map(({ name }) => `the function ${name}`);
 }
 
 function names(objects: readonly { readonly name: string }[]): string[] {
