@@ -426,4 +426,16 @@ describe('PostgreSQL cases', () => {
       'no <b>root</b>',
     ]);
   });
+
+  it('warns of large objects, which stay where they are', async () => {
+    const moved = await cases.move(
+      `CREATE TABLE t (id integer PRIMARY KEY, file oid); INSERT INTO t VALUES (1, lo_from_bytea(0, 'x'))`,
+    );
+
+    const [oid] = await moved.target('SELECT file FROM t');
+    await cases.run(`SELECT lo_unlink(${String(oid)})`);
+    expect((await moved.job.plan()).findings).toContainEqual(
+      expect.objectContaining({ severity: 'warning', code: 'LARGE_OBJECTS_NOT_MOVED', count: 1 }),
+    );
+  });
 });

@@ -346,3 +346,6 @@ export const COLLATIONS = `
 export const PLACE = `
   SELECT 'postgres:' || s.system_identifier || '/' || d.oid AS place
     FROM pg_control_system() AS s, pg_database AS d WHERE d.datname = current_database()`;
+
+/** They belong to the database, and to no schema. */
+export const LARGE_OBJECTS = `SELECT count(*)::text AS count FROM pg_largeobject_metadata`;

@@ -38,6 +38,7 @@ interface Found {
   readonly types: readonly TypeRow[];
   readonly others: readonly ObjectRow[];
   readonly collations: readonly CollationRow[];
+  readonly largeObjects: number;
   readonly expressions: readonly ExpressionRow[];
   readonly indexes: readonly IndexRow[];
   readonly constraints: readonly ConstraintRow[];
@@ -101,6 +102,7 @@ export async function readCatalog(session: PostgresSession, schema: string): Pro
       ...built.flatMap(({ findings }) => findings),
       ...findEmptyTables(relations.filter((relation) => columnsOf(relation).length === 0)),
       ...findUnreadable(sequences),
+      ...findLargeObjects(found.largeObjects),
     ],
   };
 }
@@ -118,6 +120,7 @@ async function find(session: PostgresSession, schema: string): Promise<Found> {
   const types = await rowsOf<TypeRow>(queries.TYPES);
   const others = await rowsOf<ObjectRow>(queries.OTHER_OBJECTS);
   const collations = await rowsOf<CollationRow>(queries.COLLATIONS);
+  const [largeObjects] = await rowsOf<{ count: string }>(queries.LARGE_OBJECTS);
   // From here on expressions come with every name in quotes.
   await session.query('SET LOCAL quote_all_identifiers = on');
   const quotedTypes = await rowsOf<TypeRow>(queries.TYPES);
@@ -134,6 +137,7 @@ async function find(session: PostgresSession, schema: string): Promise<Found> {
     })),
     others,
     collations,
+    largeObjects: Number(largeObjects?.count ?? 0),
     expressions: await rowsOf<ExpressionRow>(queries.EXPRESSIONS),
     indexes: await rowsOf<IndexRow>(queries.INDEXES),
     constraints: await rowsOf<ConstraintRow>(queries.CONSTRAINTS),
@@ -251,6 +255,23 @@ function findUnreadable(sequences: readonly Counter[]): Finding[] {
       count: null,
       samples: [],
     }));
+}
+
+function findLargeObjects(count: number): Finding[] {
+  if (count === 0) return [];
+  const message =
+    'The database has large objects, which are not moved: columns of type oid or lo go on naming them by their numbers';
+  return [
+    {
+      severity: 'warning',
+      code: 'LARGE_OBJECTS_NOT_MOVED',
+      table: null,
+      column: null,
+      message,
+      count,
+      samples: [],
+    },
+  ];
 }
 
 /** By code unit: the machine's language must not change a catalog. */
