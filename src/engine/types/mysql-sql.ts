@@ -42,10 +42,12 @@ export function utf8Bytes(column: Pick<SqlColumn, 'sql' | 'collation'>): string 
  */
 export function convertsSafely({ sql, collation }: SqlColumn): string | null {
   if (isSafelyConverted(collation)) return null;
+  const charset = charsetOf(collation);
   const utf8 = `CONVERT(${sql} USING utf8mb4)`;
-  const isSame = `CAST(CONVERT(${utf8} USING ${charsetOf(collation)}) AS BINARY) = CAST(${sql} AS BINARY)`;
-  const isWhole = `${questionMarks(utf8)} = ${questionMarks(sql)} AND LOCATE(x'efbfbd', CAST(${utf8} AS BINARY)) = 0`;
-  return `(${isSame} OR (${isWhole}))`;
+  // No CAST: it makes NULL of what has more than `max_allowed_packet`, and UTF-8 can be three times as long.
+  const isSame = `CONVERT(${utf8} USING ${charset}) COLLATE ${charset}_bin = ${sql}`;
+  const isWhole = `${questionMarks(utf8)} = ${questionMarks(sql)} AND LOCATE(_utf8mb4 x'efbfbd', ${utf8} COLLATE utf8mb4_bin) = 0`;
+  return `(${isSame} OR COALESCE(${isWhole}, FALSE))`;
 }
 
 function questionMarks(text: string): string {
@@ -100,8 +102,9 @@ export function readExpression(column: SqlColumn): string {
     case 'text': {
       const isSafe = convertsSafely(column);
       if (isSafe === null) return sql;
-      // No UTF-8 begins with FF.
-      return `CASE WHEN ${isSafe} THEN ${utf8Bytes(column)} ELSE CONCAT(x'ff', CAST(${sql} AS BINARY)) END`;
+      // No UTF-8 begins with FF. Bytes of more than `max_allowed_packet` are NULL, and must not look like one.
+      const bytes = `COALESCE(CONCAT(x'ff', CAST(${sql} AS BINARY)), x'ff')`;
+      return `CASE WHEN ${sql} IS NULL THEN NULL WHEN ${isSafe} THEN CONVERT(${sql} USING utf8mb4) ELSE ${bytes} END`;
     }
     case 'binary':
     case 'bit':

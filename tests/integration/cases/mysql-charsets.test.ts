@@ -1,5 +1,5 @@
 import { startTestEngine, type TestEngine } from '../../helpers/engine.ts';
-import { describeWithMariaDb } from '../../helpers/mariadb.ts';
+import { createTestMariaDb, describeWithMariaDb } from '../../helpers/mariadb.ts';
 import { startLegacyMysql, type LegacyMysql } from '../../helpers/mysql-move.ts';
 
 /** The server's way to UTF-8 writes `?` where it knows no character, and says nothing. */
@@ -51,4 +51,29 @@ describeWithMariaDb('MySQL cases: character sets that UTF-8 does not hold as the
     expect(await moved.evidence('a')).not.toContain('NUL');
     expect(await moved.evidence('b')).not.toContain('NUL');
   });
+
+  it('text of more UTF-8 than max_allowed_packet arrives, and is no NULL', async () => {
+    const small = await createTestMariaDb({ ownServer: true });
+    try {
+      const { host, port, database, user, password } = small;
+      await small.sql(
+        `CREATE TABLE large (id INT PRIMARY KEY, v LONGTEXT CHARACTER SET cp1251);
+         INSERT INTO large VALUES (1, REPEAT(_cp1251 x'ff', 700000)), (2, NULL);
+         SET GLOBAL max_allowed_packet = 1048576`,
+      );
+      const job = engine.buildJob({
+        kind: 'mysql',
+        location: { host, port, database, user, password, ssl: 'disable' },
+      });
+      await job.migrate();
+
+      const [{ bytes } = { bytes: null }] = await engine.sql<{ bytes: number | null }>(
+        'SELECT octet_length(v) AS bytes FROM large WHERE id = 1',
+      );
+      expect(bytes).toBe(1_400_000);
+      expect(await job.verify('full')).toMatchObject([{ verdict: 'passed' }]);
+    } finally {
+      await small.close();
+    }
+  }, 60_000);
 });
