@@ -75,8 +75,9 @@ async function main(): Promise<number> {
 }
 
 function readCertificate(file: string): SignedCertificate {
-  const value = JSON.parse(readFileSync(file, 'utf8')) as Partial<SignedCertificate>;
-  const { certificate, signature } = value;
+  const text = readFileSync(file, 'utf8');
+  const value = JSON.parse(text) as Partial<SignedCertificate> | null;
+  const { certificate, signature } = value ?? {};
   const isComplete =
     typeof certificate === 'object' &&
     Array.isArray((certificate as Partial<Certificate> | null)?.tables) &&
@@ -84,7 +85,22 @@ function readCertificate(file: string): SignedCertificate {
     typeof signature.publicKey === 'string' &&
     typeof signature.value === 'string';
   if (!isComplete) throw new Error(`${file} is no certificate of a Legacy Migration Hub`);
+  // Only the last of two members of one name is read here, and so signed; another reader may show the first.
+  if (countWrittenMembers(text) !== countMembers(value))
+    throw new NotGenuine('it has a member twice');
   return value as SignedCertificate;
+}
+
+/** Strings with a colon behind them. */
+function countWrittenMembers(json: string): number {
+  const strings = json.matchAll(/"(?:[^"\\]|\\.)*"(\s*:)?/gs);
+  return [...strings].filter(([, colon]) => colon !== undefined).length;
+}
+
+function countMembers(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce<number>((sum, member) => sum + countMembers(member), own);
 }
 
 function checkKey(publicKey: string, expected: string | undefined): void {

@@ -132,6 +132,10 @@ describe('the certificate of a job', () => {
       'a member more',
       (text: string) => text.replace('"certificate": {', '"certificate": {"x": 1,'),
     ],
+    [
+      'a member that is there twice then',
+      (text: string) => text.replace('"rowsCopied": 2', '"rowsCopied": 3, "rowsCopied": 2'),
+    ],
     ['the signature', (text: string) => text.replace(/"value": "..../, '"value": "AAAA')],
     ['the key', (text: string) => text.replace(/"publicKey": "..../, '"publicKey": "AAAA')],
   ])('is not genuine any more when somebody changes %s', async (_, change) => {
