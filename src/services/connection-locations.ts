@@ -84,6 +84,8 @@ async function locateServer(
   const { host, port, database, user, ssl } = options;
   assertDatabase(hub, options);
   const pinned = await resolveHost({ host, port }, hub.settings);
+  // A name can lead there too.
+  assertDatabase(hub, { host: pinned, port, database });
   const password = readSecret(hub, connection);
   // TLS knows no names that are addresses.
   const named = isAddress(host) ? {} : { serverName: host };

@@ -36,8 +36,7 @@ export async function resolveHost(
   resolve: Lookup = lookupAll,
 ): Promise<string> {
   const name = normalise(host);
-  if (isEmbedded({ host: name, port }, settings.embeddedServer))
-    return settings.embeddedServer.host;
+  if (isEmbedded({ host, port }, settings.embeddedServer)) return settings.embeddedServer.host;
 
   const addresses = isAddress(name) ? [name] : await resolve(assertName(name));
   const [first] = addresses;
@@ -52,12 +51,15 @@ export async function resolveHost(
   return first;
 }
 
-/** True for the PostgreSQL that the hub started itself. */
+/** True for the PostgreSQL that the hub started itself, however its address is written. */
 export function isEmbedded(
   { host, port }: Destination,
   embedded: EmbeddedServer | null,
 ): embedded is EmbeddedServer {
-  return embedded !== null && [embedded.host, 'localhost'].includes(host) && embedded.port === port;
+  if (embedded?.port !== port) return false;
+  const name = normalise(host);
+  if (name === 'localhost' || name.endsWith('.localhost')) return true;
+  return isAddress(name) && isInside(name, [embedded.host]);
 }
 
 function normalise(host: string): string {

@@ -101,7 +101,13 @@ describe('at the start of a hub', () => {
       });
     });
 
-    it('does not lead to the hub’s own database beside the target', async () => {
+    it.each([
+      [{}],
+      [{ host: 'LOCALHOST', password: 'x' }],
+      [{ host: 'localhost.', password: 'x' }],
+      [{ host: '[127.0.0.1]', password: 'x' }],
+      [{ host: '::ffff:127.0.0.1', password: 'x' }],
+    ])('does not lead to the hub’s own database beside the target, with %j', async (other) => {
       const embeddedServer = server();
       await ensureEmbeddedConnection(api.hub, embeddedServer);
       Object.assign(api.hub.settings, { embeddedServer });
@@ -112,7 +118,7 @@ describe('at the start of a hub', () => {
         .patch(`/api/v1/connections/${id}`)
         .set(operator.headers)
         .set('If-Match', '*')
-        .send({ options: { database: 'hub' } });
+        .send({ options: { database: 'hub', ...other } });
 
       expect(response.status).toBe(400);
       expect(response.body).toEqual({ error: 'Host is not allowed', field: 'options.database' });
