@@ -13,6 +13,7 @@ import {
   encodeBoolean,
   encodeBytea,
   encodeJson,
+  encodeJsonb,
   encodeUuid,
   stringEncoder,
 } from './text-strings.ts';
@@ -41,6 +42,7 @@ export type CastFamily =
   | 'string'
   | 'bytea'
   | 'json'
+  | 'jsonb'
   | 'inet';
 
 export interface CastType {
@@ -87,6 +89,7 @@ const NAMES: Readonly<Record<string, NamedType>> = {
   character: { family: 'string', name: 'char' },
   bytea: { family: 'bytea', name: 'bytea' },
   json: { family: 'json', name: 'json' },
+  jsonb: { family: 'jsonb', name: 'jsonb' },
   inet: { family: 'inet', name: 'inet' },
 };
 
@@ -142,6 +145,7 @@ function modifierOf(
     case 'uuid':
     case 'bytea':
     case 'json':
+    case 'jsonb':
     case 'inet':
       return null;
   }
@@ -175,6 +179,8 @@ export function castEncoder({ family, targetType }: CastType, style: TextStyle):
       return encodeBytea;
     case 'json':
       return encodeJson;
+    case 'jsonb':
+      return encodeJsonb;
     case 'inet':
       return encodeInet;
   }

@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net';
 
 import type { PlannedColumn, Policies } from '../contract.ts';
 import { castType, type CastFamily } from './cast-encoder.ts';
+import { canonicalJsonb } from './jsonb-canonical.ts';
 import { quotePostgresName } from './sql-text.ts';
 
 /**
@@ -16,8 +17,11 @@ export type CanonicalField = (text: string) => string | null;
 /** From here on a text is compared by its SHA-256. */
 const HASH_BYTES = 262_144;
 
+/** `encoder`: how the text is written; one that is none of the CSV source's = as PostgreSQL itself writes. */
+type TextColumn = Pick<PlannedColumn, 'targetType' | 'encoder'>;
+
 interface Pair {
-  readonly source: (column: PlannedColumn, policies: Policies) => CanonicalField;
+  readonly source: (column: TextColumn, policies: Policies) => CanonicalField;
   readonly target: (column: string) => string;
 }
 
@@ -34,6 +38,10 @@ const PAIRS: Readonly<Record<CastFamily, Pair>> = {
   },
   json: {
     source: () => hexOfText,
+    target: (column) => hexOrHash(`convert_to(${column}::text, 'UTF8')`),
+  },
+  jsonb: {
+    source: () => (text) => hexOfText(canonicalJsonb(text) ?? '!'),
     target: (column) => hexOrHash(`convert_to(${column}::text, 'UTF8')`),
   },
   bytea: {
@@ -94,7 +102,7 @@ const PAIRS: Readonly<Record<CastFamily, Pair>> = {
 };
 
 /** How the texts of a column are rendered. `policies`: with the column's own. */
-export function canonicalField(column: PlannedColumn, policies: Policies): CanonicalField {
+export function canonicalField(column: TextColumn, policies: Policies): CanonicalField {
   return pairOf(column).source(column, policies);
 }
 
@@ -103,7 +111,7 @@ export function canonicalTargetExpression(column: PlannedColumn): string {
   return pairOf(column).target(quotePostgresName(column.target));
 }
 
-function pairOf({ targetType }: PlannedColumn): Pair {
+function pairOf({ targetType }: TextColumn): Pair {
   const type = castType(targetType);
   if (type === null) throw new Error(`the CSV source has no canonical rendering of ${targetType}`);
   return PAIRS[type.family];
@@ -160,7 +168,7 @@ const MICROSECONDS_A_DAY = 86_400_000_000n;
 const DATE_AND_TIME = /^(\d+)[./-](\d+)[./-](\d+)(?:[ T](.*))?$/;
 const ZONE = /(Z|[+-]\d\d(?::?\d\d)?)$/;
 
-function momentField(column: PlannedColumn, policies: Policies): CanonicalField {
+function momentField(column: TextColumn, policies: Policies): CanonicalField {
   return (text) => {
     const moment = readMoment(text, column, policies);
     return moment === null ? null : String(moment);
@@ -170,7 +178,7 @@ function momentField(column: PlannedColumn, policies: Policies): CanonicalField 
 /** Microseconds since 1970 in UTC; null where a policy has made it NULL. */
 function readMoment(
   text: string,
-  { encoder }: PlannedColumn,
+  { encoder }: TextColumn,
   { zeroDate, partialDate }: Policies,
 ): bigint | null {
   const [, first = '', second = '', third = '', rest = ''] = DATE_AND_TIME.exec(text) ?? [];

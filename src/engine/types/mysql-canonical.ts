@@ -219,6 +219,7 @@ function castPair(targetType: string): CanonicalPair | null {
       return PLAIN_TEXT;
     case 'inet':
     case 'interval':
+    case 'jsonb':
     case 'time':
     case 'timestamptz':
     case undefined:

@@ -3,7 +3,7 @@ import { isUtf8 } from 'node:buffer';
 import type { CopyBuffer } from './copy-text.ts';
 import { castEncoder, castType, PLAIN_STYLE } from './cast-encoder.ts';
 import { repairDoubleEncoding } from './double-encoding.ts';
-import { jsonbText, type JsonbProblem } from './jsonb-text.ts';
+import { jsonbText } from './jsonb-text.ts';
 import {
   mismatch,
   tooLarge,
@@ -12,6 +12,7 @@ import {
   type MysqlEncoder,
   type Problem,
 } from './mysql-encoder.ts';
+import { JSONB_PROBLEMS } from './text-strings.ts';
 
 /** What an ENUM that holds the error value is read as: `''` may be a label too. */
 export const ENUM_ERROR_BYTE = 0;
@@ -188,18 +189,6 @@ function quoteElement(text: string): string {
   return isPlain ? text : `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-const JSON_PROBLEMS: Readonly<Record<JsonbProblem, NonNullable<Problem>>> = {
-  syntax: { reasonCode: 'INVALID_JSON', message: 'The text is no JSON' },
-  nul: { reasonCode: 'JSON_NUL', message: 'The JSON holds \\u0000, which jsonb cannot store' },
-  duplicateKey: {
-    reasonCode: 'INVALID_JSON',
-    message: 'The JSON holds an object with two equal keys, of which jsonb would keep one',
-  },
-  number: { reasonCode: 'OUT_OF_RANGE', message: 'The JSON holds a number beyond numeric' },
-  tooDeep: { reasonCode: 'INVALID_JSON', message: 'The JSON is nested too deeply' },
-  surrogate: { reasonCode: 'INVALID_JSON', message: 'The JSON holds half a surrogate pair' },
-};
-
 /** `jsonb`, in the form in which PostgreSQL prints it. */
 export const JSONB_ENCODER: MysqlEncoder = {
   compile:
@@ -209,7 +198,7 @@ export const JSONB_ENCODER: MysqlEncoder = {
       const value = bytes.subarray(start, end);
       if (!isUtf8(value)) return INVALID_UTF8;
       const rendered = jsonbText(value.toString('utf8'));
-      if ('problem' in rendered) return JSON_PROBLEMS[rendered.problem];
+      if ('problem' in rendered) return JSONB_PROBLEMS[rendered.problem];
       const from = out.length;
       out.writeUtf8(Buffer.from(rendered.text, 'utf8'));
       return checkSize(out, from, maxFieldBytes);
@@ -227,8 +216,8 @@ export const JSON_ENCODER: MysqlEncoder = {
       const rendered = jsonbText(value.toString('utf8'));
       if ('problem' in rendered) {
         const { problem } = rendered;
-        if (problem === 'syntax' || problem === 'tooDeep') return JSON_PROBLEMS[problem];
-        if (problem === 'nul' && policies.jsonNul === 'reject') return JSON_PROBLEMS.nul;
+        if (problem === 'syntax' || problem === 'tooDeep') return JSONB_PROBLEMS[problem];
+        if (problem === 'nul' && policies.jsonNul === 'reject') return JSONB_PROBLEMS.nul;
       }
       const from = out.length;
       out.writeUtf8(value);

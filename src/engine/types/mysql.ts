@@ -327,6 +327,7 @@ function chooseCast(column: ReadColumn, cast: string, natural: TypeChoice): Type
     case 'bytea':
     case 'date':
     case 'inet':
+    case 'jsonb':
       break;
   }
   return canRenderCast(family, targetType) && isReadAsText(family)

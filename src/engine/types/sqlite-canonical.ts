@@ -1,4 +1,7 @@
 import type { PlannedColumn, Policies } from '../contract.ts';
+import { castType } from './cast-encoder.ts';
+import { canonicalTargetExpression as castTarget } from './csv-canonical.ts';
+import { quotePostgresText } from './sql-text.ts';
 import type { SqliteEncoderName } from './sqlite-encoders.ts';
 
 /**
@@ -137,8 +140,9 @@ function plainText(column: string, policies: Policies): string {
   return conditions.join(' AND ');
 }
 
-const PAIRS: Readonly<Record<SqliteEncoderName, CanonicalPair>> = {
+const PAIRS: Readonly<Record<Exclude<SqliteEncoderName, 'cast'>, CanonicalPair>> = {
   bigint: WHOLE,
+  integer: WHOLE,
   smallint: WHOLE,
   double: {
     source: (column) =>
@@ -235,12 +239,23 @@ function withReplacedDates(
   ].join(' ');
 }
 
-/** SQL of SQLite for one field of the canonical rendering. */
+/** What the thread's JavaScript makes of the value's text, as for a CSV file; reals that become text as SQLite writes them. */
+function castSource(targetType: string, column: string, policies: Policies): string {
+  const isText = castType(targetType)?.family === 'string';
+  const real = isText ? '' : `WHEN 'real' THEN ${column} `;
+  const value = `CASE typeof(${column}) ${real}WHEN 'null' THEN NULL ELSE CAST(${column} AS BLOB) END`;
+  const cast = `hub_cast(${value}, ${quotePostgresText(targetType)}, '${policies.invalidUtf8}', '${policies.nulCharacter}')`;
+  // The row of a blob has been rejected, and is left out after it was rendered.
+  return `CASE typeof(${column}) WHEN 'null' THEN NULL WHEN 'blob' THEN '!' ELSE ${cast} END`;
+}
+
+/** SQL of SQLite for one field of the canonical rendering. `column` is SQL too. */
 export function canonicalSourceExpression(
-  encoder: string,
+  { encoder, targetType }: Pick<PlannedColumn, 'encoder' | 'targetType'>,
   column: string,
   policies: Policies,
 ): string {
+  if (encoder === 'cast') return castSource(targetType, column, policies);
   const rendered = pairOf(encoder).source(column, policies);
   const replaces = policies.zeroDate === 'sentinel' || policies.partialDate === 'first';
   return replaces ? withReplacedDates(encoder, column, { policies, rendered }) : rendered;
@@ -248,11 +263,12 @@ export function canonicalSourceExpression(
 
 /** SQL of PostgreSQL for the same field. */
 export function canonicalTargetExpression(column: PlannedColumn): string {
+  if (column.encoder === 'cast') return castTarget(column);
   return pairOf(column.encoder).target(`"${column.target.replaceAll('"', '""')}"`);
 }
 
 function pairOf(encoder: string): CanonicalPair {
   if (!Object.hasOwn(PAIRS, encoder))
     throw new Error(`the SQLite source has no canonical rendering for ${encoder}`);
-  return PAIRS[encoder as SqliteEncoderName];
+  return PAIRS[encoder as keyof typeof PAIRS];
 }

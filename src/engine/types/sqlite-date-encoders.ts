@@ -9,6 +9,7 @@ import {
   timeText,
   type ParsedDate,
 } from './date-text.ts';
+import { finerThan } from './text-dates.ts';
 import { decodeUtf8 } from './sqlite-cells.ts';
 import {
   momentOfJulianDay,
@@ -38,27 +39,32 @@ const RENDER_TIME: Render = ({ microseconds }) => timeText(microseconds);
 /** ISO text in the given forms; all else goes by the policies. */
 function isoEncoder(forms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
   return {
-    compileFast: () => (value, out) => {
-      if (typeof value !== 'string') return false;
-      if (copiesThrough(value, forms, out)) return true;
-      const parsed = parseDateText(value);
-      if (!forms.includes(parsed.form)) return false;
-      out.writeAscii(render(parsed));
-      return true;
+    compileFast: ({ targetType }) => {
+      const isFiner = finerThan(targetType);
+      return (value, out) => {
+        if (typeof value !== 'string') return false;
+        if (copiesThrough(value, forms, out)) return true;
+        const parsed = parseDateText(value);
+        if (!forms.includes(parsed.form) || isFiner(parsed.microseconds)) return false;
+        out.writeAscii(render(parsed));
+        return true;
+      };
     },
-    compileExact:
-      ({ policies, targetType }) =>
-      (cell, { out, writeNull, adjust }) => {
+    compileExact: ({ policies, targetType }) => {
+      const isFiner = finerThan(targetType);
+      return (cell, { out, writeNull, adjust }) => {
         const { form, parsed } = formOf(cell);
         if (parsed !== null && forms.includes(form)) {
+          if (isFiner(parsed.microseconds)) return outOfRange(cell, targetType);
           out.writeAscii(render(parsed));
           return null;
         }
         return unusable(
-          { form, cell, policies, targetType, replace: { forms, render, out } },
+          { form, cell, policies, targetType, replace: { forms, render, isFiner, out } },
           { writeNull, adjust },
         );
-      },
+      };
+    },
   };
 }
 
@@ -127,7 +133,13 @@ function unitEncoder(convert: (value: number) => Moment | null, render: Render):
         }
         const { form } = formOf(cell);
         return unusable(
-          { form, cell, policies, targetType, replace: { forms: ISO_FORMS, render, out } },
+          {
+            form,
+            cell,
+            policies,
+            targetType,
+            replace: { forms: ISO_FORMS, render, isFiner: finerThan(targetType), out },
+          },
           { writeNull, adjust },
         );
       },
@@ -137,26 +149,38 @@ function unitEncoder(convert: (value: number) => Moment | null, render: Render):
 /** Any form that names a moment, value by value; each one that is not plain ISO text of the target's kind is an adjustment. */
 function mixedEncoder(plainForms: readonly SqliteDateForm[], render: Render): SqliteEncoder {
   return {
-    compileFast: () => (value, out) => {
-      const parsed = typeof value === 'string' ? parseDateText(value) : null;
-      if (parsed === null || !plainForms.includes(parsed.form)) return false;
-      out.writeAscii(render(parsed));
-      return true;
+    compileFast: ({ targetType }) => {
+      const isFiner = finerThan(targetType);
+      return (value, out) => {
+        const parsed = typeof value === 'string' ? parseDateText(value) : null;
+        if (parsed === null || !plainForms.includes(parsed.form) || isFiner(parsed.microseconds))
+          return false;
+        out.writeAscii(render(parsed));
+        return true;
+      };
     },
-    compileExact:
-      ({ policies, targetType }) =>
-      (cell, { out, writeNull, adjust }) => {
+    compileExact: ({ policies, targetType }) => {
+      const isFiner = finerThan(targetType);
+      return (cell, { out, writeNull, adjust }) => {
         const { form } = formOf(cell);
         const moment = mixedMoment(cell, form);
         if (moment === null)
           return unusable(
-            { form, cell, policies, targetType, replace: { forms: ISO_FORMS, render, out } },
+            {
+              form,
+              cell,
+              policies,
+              targetType,
+              replace: { forms: ISO_FORMS, render, isFiner, out },
+            },
             { writeNull, adjust },
           );
+        if (isFiner(moment.microseconds)) return outOfRange(cell, targetType);
         if (!plainForms.includes(form)) adjust('MIXED_DATE');
         out.writeAscii(render(moment));
         return null;
-      },
+      };
+    },
   };
 }
 
@@ -209,6 +233,7 @@ interface UnusableDate {
   readonly replace: {
     readonly forms: readonly SqliteDateForm[];
     readonly render: Render;
+    readonly isFiner: (microseconds: number) => boolean;
     readonly out: CopyBuffer;
   };
 }
@@ -267,9 +292,10 @@ const SENTINEL: Moment = { days: FIRST_DAY, microseconds: 0 };
 
 /** False, with nothing written, where there is no other date, or the column holds no dates. */
 function replaceDate({ replace }: UnusableDate, moment: Moment | ParsedDate): boolean {
-  const { forms, render, out } = replace;
+  const { forms, render, isFiner, out } = replace;
   if (forms.includes('timeOfDay') || ('form' in moment && !forms.includes(moment.form)))
     return false;
+  if (isFiner(moment.microseconds)) return false;
   out.writeAscii(render(moment));
   return true;
 }

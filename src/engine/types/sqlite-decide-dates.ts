@@ -7,9 +7,9 @@ import {
   values,
   type DecisionRequest,
   type TypeChoice,
+  type TypedEncoderName,
 } from './sqlite-decide.ts';
 import { chooseNumber } from './sqlite-decide-numbers.ts';
-import type { SqliteEncoderName } from './sqlite-encoders.ts';
 import { JULIAN_DAYS } from './sqlite-dates.ts';
 import { familyOf } from './sqlite-family.ts';
 
@@ -93,13 +93,13 @@ function sumOf(groups: DateGroups): number {
   return Object.values<number>({ ...groups }).reduce((sum, count) => sum + count, 0);
 }
 
-function declaredEncoder({ column }: DecisionRequest): SqliteEncoderName {
+function declaredEncoder({ column }: DecisionRequest): TypedEncoderName {
   const family = familyOf(column.declaredType);
   if (family === 'date' || family === 'time') return family;
   return /TZ|ZONE/i.test(column.declaredType) ? 'timestamptz' : 'timestamp';
 }
 
-function encoderOf(group: keyof DateGroups, request: DecisionRequest): SqliteEncoderName {
+function encoderOf(group: keyof DateGroups, request: DecisionRequest): TypedEncoderName {
   switch (group) {
     case 'naive': {
       const hasTimes = (request.scan.facts.isoDateTime ?? 0) > 0;

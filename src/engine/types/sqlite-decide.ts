@@ -46,16 +46,20 @@ export class Facts {
 }
 
 export function choose(
-  encoder: SqliteEncoderName,
+  encoder: TypedEncoderName,
   because: string,
   extra: Partial<Pick<TypeChoice, 'targetType' | 'nulledFacts' | 'findings'>> = {},
 ): TypeChoice {
   return { targetType: extra.targetType ?? TARGET_TYPES[encoder], encoder, because, ...extra };
 }
 
-export const TARGET_TYPES: Readonly<Record<SqliteEncoderName, string>> = {
+/** Encoders that are for one type, with or without its modifiers. */
+export type TypedEncoderName = Exclude<SqliteEncoderName, 'cast'>;
+
+export const TARGET_TYPES: Readonly<Record<TypedEncoderName, string>> = {
   bigint: 'bigint',
   smallint: 'smallint',
+  integer: 'integer',
   double: 'double precision',
   numeric: 'numeric',
   boolean: 'boolean',

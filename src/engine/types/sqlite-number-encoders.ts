@@ -15,7 +15,7 @@ import {
   type SqliteEncoder,
 } from './sqlite-encoder.ts';
 
-/** `bigint` and `smallint`. */
+/** `bigint`, `integer` and `smallint`. */
 export function integerEncoder(range: {
   readonly min: bigint;
   readonly max: bigint;

@@ -47,7 +47,8 @@ interface CleanText {
   readonly rules: readonly ('INVALID_UTF8' | 'TEXT_NUL')[];
 }
 
-function cleanText(
+/** Text that PostgreSQL can hold, and by which rules it was made so. */
+export function cleanText(
   cell: Extract<NonNullCell, { bytes: Uint8Array }>,
   policies: Policies,
 ): CleanText | NonNullable<Problem> {

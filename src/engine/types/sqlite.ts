@@ -21,11 +21,18 @@ import {
 } from './sqlite-decide.ts';
 import { familyOf } from './sqlite-family.ts';
 
+/** Those of which a text that PostgreSQL cannot hold goes by the policies. */
+const TEXT_ENCODERS: ReadonlySet<string> = new Set(['text', 'cast']);
+
 /** The PostgreSQL type of a SQLite column: the declaration is a claim, the scan is the fact. Pure. */
 export function decideColumn(request: DecisionRequest): ColumnDecision {
   const natural = chooseType(request);
   const choice = request.cast === undefined ? natural : castChoice(request, request.cast, natural);
-  return toDecision(request, choice, choice.encoder === 'text' ? textFindings(request) : []);
+  return toDecision(
+    request,
+    choice,
+    TEXT_ENCODERS.has(choice.encoder) ? textFindings(request) : [],
+  );
 }
 
 function chooseType(request: DecisionRequest): TypeChoice {

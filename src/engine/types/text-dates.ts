@@ -68,7 +68,7 @@ export function timeEncoder(targetType: string): TextEncoder {
 }
 
 /** Whether a moment has digits that a type of this precision would round away. */
-function finerThan(targetType: string): (microseconds: number) => boolean {
+export function finerThan(targetType: string): (microseconds: number) => boolean {
   const precision = /\((\d)\)$/.exec(targetType)?.[1];
   if (precision === undefined) return () => false;
   const unit = 10 ** (6 - Number(precision));

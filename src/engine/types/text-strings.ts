@@ -1,4 +1,5 @@
-import { beyondType, notOfType, type TextEncoder } from './text-problem.ts';
+import { jsonbText, type JsonbProblem } from './jsonb-text.ts';
+import { beyondType, notOfType, type TextEncoder, type TextProblem } from './text-problem.ts';
 
 const TRUTHS = new Map([
   ...['true', 't', 'yes', 'y', 'on', '1'].map((word) => [word, 't'] as const),
@@ -27,6 +28,24 @@ export const encodeBytea: TextEncoder = (text) =>
 /** The text stays as it is, spaces and doubled keys included. */
 export const encodeJson: TextEncoder = (text) =>
   isJson(text) ? text : { reasonCode: 'INVALID_JSON', message: 'The text is no JSON' };
+
+/** In the form in which PostgreSQL prints it. */
+export const encodeJsonb: TextEncoder = (text) => {
+  const rendered = jsonbText(text);
+  return 'problem' in rendered ? JSONB_PROBLEMS[rendered.problem] : rendered.text;
+};
+
+export const JSONB_PROBLEMS: Readonly<Record<JsonbProblem, TextProblem>> = {
+  syntax: { reasonCode: 'INVALID_JSON', message: 'The text is no JSON' },
+  nul: { reasonCode: 'JSON_NUL', message: 'The JSON holds \\u0000, which jsonb cannot store' },
+  duplicateKey: {
+    reasonCode: 'INVALID_JSON',
+    message: 'The JSON holds an object with two equal keys, of which jsonb would keep one',
+  },
+  number: { reasonCode: 'OUT_OF_RANGE', message: 'The JSON holds a number beyond numeric' },
+  tooDeep: { reasonCode: 'INVALID_JSON', message: 'The JSON is nested too deeply' },
+  surrogate: { reasonCode: 'INVALID_JSON', message: 'The JSON holds half a surrogate pair' },
+};
 
 export function isJson(text: string): boolean {
   try {

@@ -335,7 +335,7 @@ describe('SQLite cases', () => {
           't.b': 'numeric(10, 2)',
           't.c': 'date',
           't.d': 'timestamptz',
-          't.e': 'uuid',
+          't.e': 'money',
           't.gone': 'text',
         },
       });

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { DatabaseSync } from 'node:sqlite';
 
+import { DEFAULT_JOB_OPTIONS } from '../../contract.ts';
+import { canonicalField, type CanonicalField } from '../../types/csv-canonical.ts';
 import { CANONICAL_HASH_BYTES } from '../../types/sqlite-canonical.ts';
 import type { TextEncoding } from '../../types/sqlite-cells.ts';
 
@@ -29,6 +31,7 @@ export function registerCanonicalFunctions(db: DatabaseSync, encoding: TextEncod
     view.setFloat64(0, value as number);
     return hexOfWord(view.getUint32(0)) + hexOfWord(view.getUint32(4));
   });
+  registerCast(db, encoding);
   db.function('hub_decimal', OPTIONS, (value) => plainDecimal(value));
   db.function('hub_clean_text', OPTIONS, (bytes, type, invalidUtf8, nulCharacter) => {
     const encodingOfBytes = type === 'blob' ? 'UTF-8' : encoding;
@@ -38,6 +41,39 @@ export function registerCanonicalFunctions(db: DatabaseSync, encoding: TextEncod
     const clean = nulCharacter === 'strip' ? text.split('\0').join('') : text;
     return hexOrHash(Buffer.from(clean, 'utf8'));
   });
+}
+
+/** Text by its bytes and a real as itself, cast as the CSV source's second opinion has it. */
+function registerCast(db: DatabaseSync, encoding: TextEncoding): void {
+  const fields = new Map<string, CanonicalField>();
+  const fieldOf = (targetType: string): CanonicalField => {
+    const known = fields.get(targetType);
+    if (known !== undefined) return known;
+    // Policies on dates do not matter: dates have renderings of their own, and NULs have been taken out.
+    const field = canonicalField({ targetType, encoder: 'plain' }, DEFAULT_JOB_OPTIONS.policies);
+    fields.set(targetType, field);
+    return field;
+  };
+  db.function('hub_cast', OPTIONS, (value, targetType, invalidUtf8, nulCharacter) => {
+    const text =
+      typeof value === 'number'
+        ? realText(value)
+        : decode(value as Uint8Array, encoding, invalidUtf8 === 'cp1252');
+    if (text === null) return UNSTORABLE;
+    try {
+      const clean = nulCharacter === 'strip' ? text.split('\0').join('') : text;
+      // An exponent makes no whole number, but may make one that takes long to write.
+      const isEndless =
+        /^(?:smallint|integer|bigint)$/.test(String(targetType)) && /e/i.test(clean);
+      return isEndless ? UNSTORABLE : fieldOf(String(targetType))(clean);
+    } catch {
+      return UNSTORABLE;
+    }
+  });
+}
+
+function realText(value: number): string {
+  return Object.is(value, -0) ? '-0' : String(value);
 }
 
 function hexOrHash(bytes: Uint8Array): string {

@@ -25,9 +25,9 @@ export function* renderCanonical(
   registerCanonicalFunctions(db, encoding);
   const access = accessTable(db, table.source);
   const locator = excluding.size === 0 ? { select: [], read: () => '' } : locatorReader(access);
-  const fields = table.columns.map(({ encoder, source, policies: own }) => {
-    const inForce = { ...policies, ...own };
-    return `coalesce(${canonicalSourceExpression(encoder, columnOf(source), inForce)}, '\\N')`;
+  const fields = table.columns.map((column) => {
+    const inForce = { ...policies, ...column.policies };
+    return `coalesce(${canonicalSourceExpression(column, columnOf(column.source), inForce)}, '\\N')`;
   });
   const select = [...locator.select, joinByTabs(fields)].join(', ');
 

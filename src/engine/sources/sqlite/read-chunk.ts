@@ -4,7 +4,7 @@ import { AppError } from '../../../errors/app-error.ts';
 import type { Chunk, EncodedBatch, PlannedColumn, PlannedTable, Policies } from '../../contract.ts';
 import { rowKeyValue } from '../../types/sqlite-cells.ts';
 import { integerSelect } from '../../types/sqlite-encoder.ts';
-import { sqliteEncoder } from '../../types/sqlite-encoders.ts';
+import { readsRealsAsText, sqliteEncoder } from '../../types/sqlite-encoders.ts';
 import { BatchBuilder } from '../threads/batch-builder.ts';
 import { exactCells, exactSelect } from './exact-rows.ts';
 import { locatorReader, type LocatorReader } from './locator.ts';
@@ -64,9 +64,9 @@ class ChunkEncoder {
     this.#exactSelect = [
       ...this.#locator.select,
       ...exactSelect(
-        this.#columns.map(({ source, encoder }) => ({
-          name: source,
-          realsAsText: encoder === 'text',
+        this.#columns.map((column) => ({
+          name: column.source,
+          realsAsText: readsRealsAsText(column),
         })),
       ),
     ].join(', ');

@@ -2,6 +2,7 @@ import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
 import type { PlannedColumn, SourceValue } from '../../contract.ts';
 import type { Cell } from '../../types/sqlite-cells.ts';
+import { readsRealsAsText } from '../../types/sqlite-encoders.ts';
 import { exactCells, exactSelect } from './exact-rows.ts';
 import { firstRow } from './query.ts';
 
@@ -24,9 +25,9 @@ export function storeValues(
     const written = values.map((value) => (isText(value) ? 'CAST(? AS TEXT)' : '?'));
     db.prepare(`INSERT INTO one VALUES (${written.join(', ')})`).run(...values.map(toParameter));
     const select = exactSelect(
-      columns.map(({ encoder }, index) => ({
+      columns.map((column, index) => ({
         name: names[index] ?? '',
-        realsAsText: encoder === 'text',
+        realsAsText: readsRealsAsText(column),
       })),
     );
     return exactCells(firstRow(db, `SELECT ${select.join(', ')} FROM one AS t`), 0, 'UTF-8');

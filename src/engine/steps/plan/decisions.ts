@@ -9,6 +9,7 @@ import type {
   Table,
   TableScan,
 } from '../../contract.ts';
+import { castType } from '../../types/cast-encoder.ts';
 
 /** The part of a source's driver that decides and translates: all of it pure. */
 export type PlanningDriver = Pick<
@@ -101,9 +102,12 @@ function columnPolicies(
   return Object.hasOwn(options.columnPolicies, name) ? (options.columnPolicies[name] ?? {}) : {};
 }
 
+/** The type of the user's wish, as PostgreSQL spells it in DDL: `decimal(10, 2)` is `numeric(10,2)`. */
 function castOf(table: Table, { name }: Column, { casts }: JobOptions): string | undefined {
   const column = `${table.name}.${name}`;
-  return Object.hasOwn(casts, column) ? casts[column]?.replace(/,\s+/, ',') : undefined;
+  const wish = Object.hasOwn(casts, column) ? casts[column] : undefined;
+  if (wish === undefined) return undefined;
+  return castType(wish)?.targetType ?? wish.replace(/,\s+/, ',');
 }
 
 function scanOf(scans: readonly TableScan[], position: number, table: Table): TableScan {

@@ -12,10 +12,7 @@ import { renderCanonical } from '../../../../src/engine/sources/sqlite/read-cano
 import { encodeChunk } from '../../../../src/engine/sources/sqlite/read-chunk.ts';
 import { canonicalTargetExpression } from '../../../../src/engine/types/sqlite-canonical.ts';
 import { TARGET_TYPES } from '../../../../src/engine/types/sqlite-decide.ts';
-import {
-  SQLITE_ENCODERS,
-  type SqliteEncoderName,
-} from '../../../../src/engine/types/sqlite-encoders.ts';
+import { SQLITE_ENCODERS } from '../../../../src/engine/types/sqlite-encoders.ts';
 import { buildLegacySqlite } from '../../../helpers/legacy-sqlite.ts';
 import { copyThrough, openCopySession, type CopySession } from '../types/copy-round-trip.ts';
 
@@ -83,6 +80,33 @@ const dateWords = fc.constantFrom(
   '2024-01-02 03:04:05 ',
   '2024-01-02 ',
 );
+const castWords = fc.constantFrom(
+  '+7',
+  '1,234',
+  '16777217',
+  '9007199254740993',
+  '1e-50',
+  'NaN',
+  'yes',
+  'Off',
+  '00112233-4455-6677-8899-AABBCCDDEEFF',
+  '{00112233-4455-6677-8899-aabbccddeeff}',
+  '00112233445566778899aabbccddeef',
+  '{"b": 1.50e1, "a": [true, null, "é\\u0001"], "aa": {}}',
+  '{"a": 1, "a": 2}',
+  '["\\u0000"]',
+  '["\\ud800"]',
+  '[1e999999]',
+  '{"a":',
+  '192.168.0.1/24',
+  '::FFFF:1.2.3.4',
+  '2001:db8::1/129',
+  '1 year -2 days +03:04:05.5',
+  'P1Y2M3DT4H5M6S',
+  '1 fortnight',
+  'twelve  char',
+  'ends in \0 ',
+);
 const anyValue: fc.Arbitrary<Value | RawText> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(null) },
   {
@@ -129,6 +153,7 @@ const anyValue: fc.Arbitrary<Value | RawText> = fc.oneof(
     ),
   },
   { weight: 4, arbitrary: dateWords },
+  { weight: 3, arbitrary: castWords },
   {
     weight: 2,
     arbitrary: fc.constantFrom(
@@ -180,13 +205,15 @@ const policies: fc.Arbitrary<Policies> = fc.record({
   ambiguousNumbers: fc.constant('text'),
 });
 
-function planColumn(source: string, encoder: SqliteEncoderName, nullable: boolean): PlannedColumn {
+/** What a column is planned as. */
+type Planned = Pick<PlannedColumn, 'encoder' | 'targetType'>;
+
+function planColumn(source: string, planned: Planned, nullable: boolean): PlannedColumn {
   return {
+    ...planned,
     source,
     target: source,
     declaredType: '',
-    targetType: TARGET_TYPES[encoder],
-    encoder,
     nullable,
     defaultExpression: null,
     collation: null,
@@ -195,12 +222,15 @@ function planColumn(source: string, encoder: SqliteEncoderName, nullable: boolea
   };
 }
 
-function planValues(encoder: SqliteEncoderName, nullable: boolean): PlannedTable {
+function planValues(planned: Planned, nullable: boolean): PlannedTable {
   return {
     source: 'legacy',
     schema: 'public',
     target: 'legacy',
-    columns: [planColumn('id', 'bigint', false), planColumn('v', encoder, nullable)],
+    columns: [
+      planColumn('id', { encoder: 'bigint', targetType: 'bigint' }, false),
+      planColumn('v', planned, nullable),
+    ],
     chunkKey: { columns: ['id'], kinds: ['integer'] },
     chunks: [],
     digest: 'ordered',
@@ -256,9 +286,40 @@ async function withValues(
   }
 }
 
-const encoderNames = Object.keys(SQLITE_ENCODERS) as SqliteEncoderName[];
+const CAST_TYPES = [
+  'smallint',
+  'integer',
+  'bigint',
+  'real',
+  'double precision',
+  'boolean',
+  'uuid',
+  'varchar(12)',
+  'char(12)',
+  'json',
+  'jsonb',
+  'inet',
+  'interval',
+];
+const PRECISE_TYPES = {
+  'timestamp(3)': 'mixedTimestamp',
+  'timestamptz(0)': 'mixedTimestamptz',
+  'time(1)': 'time',
+  'numeric(10,2)': 'numeric',
+};
+const planned: Planned[] = [
+  ...Object.entries(TARGET_TYPES).map(([encoder, targetType]) => ({ encoder, targetType })),
+  ...CAST_TYPES.map((targetType) => ({ encoder: 'cast', targetType })),
+  ...Object.entries(PRECISE_TYPES).map(([targetType, encoder]) => ({ encoder, targetType })),
+];
 
-describe.each(encoderNames)('encoder %s', (encoder) => {
+it('every encoder is looked at', () => {
+  const names = new Set(planned.map(({ encoder }) => encoder));
+
+  expect([...names].sort()).toEqual(Object.keys(SQLITE_ENCODERS).sort());
+});
+
+describe.each(planned)('encoder $encoder of $targetType', (column) => {
   it('accounts for every row, gives bytes that PostgreSQL prints again, and agrees with the canonical rendering', async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -267,7 +328,7 @@ describe.each(encoderNames)('encoder %s', (encoder) => {
         fc.boolean(),
         async (values, rules, nullable) => {
           await withValues(values, async (database) => {
-            const table = planValues(encoder, nullable);
+            const table = planValues(column, nullable);
             const fast = encode(database, table, rules);
             const exact = encode(database, { ...table, chunkKey: null }, rules);
             expect(exact.lines).toBe(fast.lines);
@@ -278,7 +339,7 @@ describe.each(encoderNames)('encoder %s', (encoder) => {
             const encodedRows = fast.batches.reduce((sum, { rowsEncoded }) => sum + rowsEncoded, 0);
             expect(encodedRows + fast.locators.size).toBe(values.length);
 
-            const columns = `id bigint NOT NULL, v ${TARGET_TYPES[encoder]}${nullable ? '' : ' NOT NULL'}`;
+            const columns = `id bigint NOT NULL, v ${column.targetType}${nullable ? '' : ' NOT NULL'}`;
             const lines = Buffer.from(fast.lines, 'latin1');
             const printed = await copyThrough(session, { columns, lines });
             expect(printed.toString('latin1')).toBe(fast.lines);
@@ -304,7 +365,7 @@ describe('databases in UTF-16', () => {
     await withValues(
       values,
       (database) => {
-        const table = planValues('text', true);
+        const table = planValues({ encoder: 'text', targetType: 'text' }, true);
         const rules = { ...DEFAULT_JOB_OPTIONS.policies, nulCharacter: 'strip' as const };
 
         const encoded = encode(database, table, rules);

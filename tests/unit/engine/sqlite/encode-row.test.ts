@@ -18,6 +18,13 @@ const TYPES = [
   '',
 ];
 
+const CASTS = [
+  ['TEXT', 'integer'],
+  ['', 'real'],
+  ['', 'varchar(6)'],
+  ['NUMERIC', 'jsonb'],
+] as const;
+
 const GIVEN: readonly SourceValue[] = [
   null,
   ...['0', '12', ' 12 ', '+7', '-0', '1.0', '1.50', '.5', '5.', '1e3', '1E-7', '1e400', '0x10'].map(
@@ -65,9 +72,9 @@ function toParameter(value: SourceValue): null | bigint | number | string | Uint
 describe('encodeRow of SQLite', () => {
   const { encodeRow } = SOURCE_DRIVERS.sqlite;
 
-  it.each(TYPES)(
-    'writes values for a %s column as if SQLite had stored them there',
-    async (type) => {
+  it.each([...TYPES.map((type) => [type, 'no type'] as const), ...CASTS])(
+    'writes values for a %s column, cast to %s, as if SQLite had stored them there',
+    async (type, cast) => {
       const file = await buildLegacySqlite(
         `CREATE TABLE t (id INTEGER PRIMARY KEY, v ${type})`,
         (db: DatabaseSync) => {
@@ -81,7 +88,7 @@ describe('encodeRow of SQLite', () => {
       const [listed] = catalog.tables;
       if (listed === undefined) throw new Error('no table');
       const scans = [await source.scanTable({ table: listed, chunkRows: 1000, signal })];
-      const options = completeOptions({});
+      const options = completeOptions(cast === 'no type' ? {} : { casts: { 't.v': cast } });
       const [table] = plan({ catalog, scans, findings: [], fingerprint: '' }, options).tables;
       const [chunk] = table?.chunks ?? [];
       if (table === undefined || chunk === undefined) throw new Error('no plan');
