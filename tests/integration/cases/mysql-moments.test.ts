@@ -84,8 +84,11 @@ describeWithMariaDb('MySQL moments', () => {
     });
   });
 
-  it('a table whose engine knows no snapshot makes the level none', async () => {
-    await mariadb.sql('CREATE TABLE old (id INT PRIMARY KEY) ENGINE = MyISAM');
+  it.each([
+    ['a table', ''],
+    ['a table with a history', 'WITH SYSTEM VERSIONING'],
+  ])('%s whose engine knows no snapshot makes the level none', async (_, history) => {
+    await mariadb.sql(`CREATE TABLE old (id INT PRIMARY KEY) ENGINE = MyISAM ${history}`);
     try {
       await withSnapshot(location, 1, (snapshot) => {
         expect(snapshot.level).toBe('none');

@@ -3,6 +3,8 @@ import type { MysqlConnection } from './connection.ts';
 
 /** Engines whose tables show one moment in a transaction with a consistent snapshot. */
 const SNAPSHOT_ENGINES = "('InnoDB', 'ROCKSDB', 'TokuDB')";
+/** Tables that are moved: MariaDB calls those with a history otherwise. */
+const IS_TABLE = "TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 /** While a lock is waited for, the server's writers wait too. */
 const LOCK_WAIT_SECONDS = 3;
 
@@ -13,7 +15,7 @@ const LOCK_WAIT_SECONDS = 3;
 export async function holdWrites(connection: MysqlConnection): Promise<'server' | 'tables' | null> {
   await connection.run(`SET SESSION lock_wait_timeout = ${String(LOCK_WAIT_SECONDS)}`);
   if (await succeeds(connection, 'FLUSH TABLES WITH READ LOCK')) return 'server';
-  const names = await tableNames(connection, "TABLE_TYPE = 'BASE TABLE'");
+  const names = await tableNames(connection, IS_TABLE);
   if (names.length === 0) return null;
   const locks = names.map((name) => `${quoteMysqlName(name)} READ`).join(', ');
   return (await succeeds(connection, `LOCK TABLES ${locks}`)) ? 'tables' : null;
@@ -59,10 +61,7 @@ export async function binlogPosition(connection: MysqlConnection): Promise<strin
 }
 
 export async function tablesWithoutSnapshot(connection: MysqlConnection): Promise<string[]> {
-  return await tableNames(
-    connection,
-    `TABLE_TYPE = 'BASE TABLE' AND ENGINE NOT IN ${SNAPSHOT_ENGINES}`,
-  );
+  return await tableNames(connection, `${IS_TABLE} AND ENGINE NOT IN ${SNAPSHOT_ENGINES}`);
 }
 
 async function tableNames(connection: MysqlConnection, condition: string): Promise<string[]> {
