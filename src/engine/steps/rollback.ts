@@ -22,7 +22,8 @@ export interface RollbackResult {
  * made since, and nothing of what others have built on ours: then TARGET_REFUSED says what that is, and all tables stay as
  * they are (of more than a few hundred, those that were dropped before are gone; the next call goes on with the others).
  * TARGET_BUSY where somebody exchanges a table at that very moment.
- * Tables that were there before the job keep their rows: throws NOTHING_TO_ROLL_BACK where it filled such tables.
+ * Tables that were there before the job keep their rows, and those that another job has filled since keep theirs: throws
+ * NOTHING_TO_ROLL_BACK where there are such.
  */
 export async function rollback({
   target,
@@ -48,7 +49,7 @@ export async function rollback({
     await target.inTransaction(
       'dropping what the job made',
       async (session) => {
-        if (group.length > 0) await dropTables(session, group);
+        if (group.length > 0) await dropTables(session, ledger, group);
         for (const { sourceTable } of group) await ledger.forgetTable(session, sourceTable);
         if (isLast) await dropSchemaObjects(session, schemaObjects);
       },
@@ -80,13 +81,23 @@ function describeObject({ kind, schema, name }: LedgerSchemaObject): string {
   return `${kind} ${schema}.${name}`;
 }
 
-async function dropTables(session: pg.PoolClient, group: readonly LedgerObject[]): Promise<void> {
+async function dropTables(
+  session: pg.PoolClient,
+  ledger: Ledger,
+  group: readonly LedgerObject[],
+): Promise<void> {
   const tables = group.map(({ schema, table, oid }) => ({ schema, target: table, oid }));
   const exchanged = await lockAndFindExchanged(session, tables, 'ACCESS EXCLUSIVE');
   if (exchanged !== null) {
     // Retriable: the ledger knows the next time that this table is not the job's.
     const reason = `${exchanged.schema}.${exchanged.target} was just exchanged for another table`;
     throw new AppError('TARGET_BUSY', { reason });
+  }
+  // Under the lock: a job that fills one of them notes it in the transaction in which it takes it over.
+  const shared = await ledger.findFilledByOthers(session, group);
+  if (shared.length > 0) {
+    const reason = `${shared.map(describe).join(', ')} was filled by another job since, whose rows would go too: drop it by hand if nobody wants them`;
+    throw new AppError('NOTHING_TO_ROLL_BACK', { reason });
   }
   await session.query(`DROP TABLE ${tables.map(qualifiedName).join(', ')}`);
 }

@@ -269,6 +269,20 @@ export class Ledger {
     return Map.groupBy(replays, ({ sourceTable }) => sourceTable);
   }
 
+  /** Those of the job's tables that another job has emptied or appended to since. */
+  async findFilledByOthers(
+    session: pg.PoolClient,
+    objects: readonly LedgerObject[],
+  ): Promise<LedgerObject[]> {
+    const { rows } = await session.query<{ oid: string }>(
+      `SELECT DISTINCT table_oid AS oid FROM ${LEDGER_SCHEMA}.ledger_object
+        WHERE table_oid = ANY ($1::bigint[]) AND job_id <> $2 AND origin <> 'created'`,
+      [objects.map(({ oid }) => oid), this.#jobId],
+    );
+    const filled = new Set(rows.map(({ oid }) => oid));
+    return objects.filter(({ oid }) => filled.has(oid));
+  }
+
   /** Forgets one table of this job, in the caller's transaction: it is dropped, or made anew. */
   async forgetTable(session: pg.PoolClient, sourceTable: string): Promise<void> {
     for (const table of ['ledger_chunk', 'ledger_object', 'ledger_replay']) {

@@ -122,6 +122,25 @@ describe('rollback', () => {
     expect(await tables()).toEqual(['bystander', 'kept', 'orders']);
   });
 
+  it.each(['truncate', 'append'] as const)(
+    'leaves the rows that another job has brought in since with %s',
+    async (onExisting) => {
+      const first = buildJob();
+      await first.migrate();
+      await engine.sql(`DROP TABLE ${schema}.orders`);
+      const other = engine.buildLegacyFile(
+        "CREATE TABLE customers (id INTEGER PRIMARY KEY, name TEXT); INSERT INTO customers VALUES (7, 'Grace')",
+      );
+      await engine.buildJob(other, { targetSchema: schema, onExisting }).migrate();
+
+      const failure = await failureOf(first.rollback());
+
+      expect(failure).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
+      expect((failure as Error).message).toContain(`${schema}.customers was filled by another job since`);
+      expect(await tables()).toEqual(['bystander', 'customers']);
+    },
+  );
+
   it('stops at once when it is aborted', async () => {
     const job = buildJob();
     await job.migrate();
