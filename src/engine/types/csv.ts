@@ -230,7 +230,9 @@ function textFindings(request: DecisionRequest): Finding[] {
       'invalidUtf8',
       'INVALID_UTF8',
       'whose bytes are no valid text',
-      invalidUtf8 === 'cp1252' ? 'read as Windows-1252' : 'these rows will be rejected',
+      invalidUtf8 === 'cp1252'
+        ? 'read as Windows-1252'
+        : 'these rows will be rejected; if the file is in another encoding, say so in the connection (encoding: windows-1252)',
     ],
   ] as const;
   return rules.flatMap(([fact, code, what, outcome]) => {

@@ -641,6 +641,8 @@ describe('CSV cases', () => {
       [{ quote: '""' }, 'quote'],
       [{ delimiter: 'a"' }, 'delimiter'],
       [{ delimiter: '☃', encoding: 'latin1' }, 'delimiter'],
+      [{ encoding: 'utf-16le' }, 'encoding'],
+      [{ encoding: 'utf-16be' }, 'encoding'],
     ] as const)('the format %j is refused', async (format, setting) => {
       expect(await planningFails('a\n', format)).toMatchObject({
         code: 'SOURCE_FORMAT_UNSUITABLE',

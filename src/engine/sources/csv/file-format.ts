@@ -111,8 +111,14 @@ function chooseEncoding(
   marked: FileEncoding | undefined,
   bytes: Buffer,
 ): FileEncoding {
-  if (wanted !== undefined) return wanted === 'latin1' ? 'windows-1252' : wanted;
-  return marked ?? looksLikeUtf16(bytes) ?? 'utf-8';
+  const encoding = wanted === 'latin1' ? 'windows-1252' : wanted;
+  const found = marked ?? looksLikeUtf16(bytes);
+  if (encoding === undefined) return found ?? 'utf-8';
+  // Read in the wrong one, a whole file can become one header, and a job succeed with no row.
+  const isUtf16 = encoding.startsWith('utf-16');
+  if ((found !== undefined && found !== encoding) || (isUtf16 && !bytes.includes(0)))
+    throw unsuitable('encoding');
+  return encoding;
 }
 
 /** Without a mark: of western text in UTF-16 every other byte is zero, of anything else next to none. */
