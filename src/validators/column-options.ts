@@ -1,4 +1,5 @@
 import { POLICY_VALUES, type Policies } from '../engine/contract.ts';
+import { castType } from '../engine/types/cast-encoder.ts';
 import { isPlainObject } from './schema.ts';
 
 const MAX_COLUMNS = 10_000;
@@ -51,6 +52,8 @@ const TYPE =
 
 /** True for the name of a type as it may stand in DDL: `numeric(10,2)`, `timestamp(3)`, `text[]`. */
 export function isCastType(text: string): boolean {
+  // `int`, `decimal(10,2)`, `timestamp with time zone`: the plan has PostgreSQL's own spelling of these.
+  if (/^[a-z0-9 (),]+$/.test(text) && text.trim() === text && castType(text) !== null) return true;
   const groups = TYPE.exec(text)?.groups;
   const name = groups?.name;
   if (name === undefined) return false;

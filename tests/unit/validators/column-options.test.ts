@@ -85,6 +85,11 @@ describe('types to cast to', () => {
     'uuid',
     'text[]',
     'varchar(5)[]',
+    'int',
+    'bool',
+    'decimal(10,2)',
+    'timestamp with time zone',
+    'timestamp(3) with time zone',
   ])('can be %s', (type) => {
     expect(isCastType(type)).toBe(true);
   });
