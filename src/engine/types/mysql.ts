@@ -61,7 +61,7 @@ function chooseType(column: ReadColumn): TypeChoice {
     case 'enum':
       return chooseEnum(column);
     case 'set':
-      return { targetType: 'text[]', encoder: 'set', because: '' };
+      return chooseSet(column);
     case 'json':
       return chooseJson(column);
     case 'uuid':
@@ -74,6 +74,20 @@ function chooseType(column: ReadColumn): TypeChoice {
     case 'unknown':
       return { targetType: 'text', encoder: 'text', because: 'as the server prints it' };
   }
+}
+
+/** The server prints the set of the empty label alone as it prints the empty set. */
+function chooseSet(request: ReadColumn): TypeChoice {
+  const choice = { targetType: 'text[]', encoder: 'set', because: '' } as const;
+  if (!request.declared.labels.includes('')) return choice;
+  const message =
+    'One of the labels is empty: a value with this label alone arrives as the empty set, which the server prints alike';
+  const finding = columnFinding(request, {
+    severity: 'warning',
+    code: 'SET_EMPTY_LABEL',
+    message,
+  });
+  return { ...choice, findings: [finding] };
 }
 
 const SIGNED_TYPES: Readonly<Record<string, string>> = {
