@@ -136,7 +136,9 @@ describe('rollback', () => {
       const failure = await failureOf(first.rollback());
 
       expect(failure).toMatchObject({ code: 'NOTHING_TO_ROLL_BACK' });
-      expect((failure as Error).message).toContain(`${schema}.customers was filled by another job since`);
+      expect((failure as Error).message).toContain(
+        `${schema}.customers was filled by another job since`,
+      );
       expect(await tables()).toEqual(['bystander', 'customers']);
     },
   );
