@@ -11,7 +11,7 @@ import { assertColumns, type ChunkRequest } from './read-chunk.ts';
 import { assertUnchanged } from './records.ts';
 import { MAX_RECORD_BYTES } from './record-tokenizer.ts';
 
-export interface CanonicalRequest extends ChunkRequest {
+export interface CanonicalRequest extends Omit<ChunkRequest, 'describe'> {
   readonly excluding: ReadonlySet<string>;
 }
 

@@ -1,11 +1,6 @@
-import type {
-  CanonicalBatch,
-  ConsistencyLevel,
-  EncodedBatch,
-  PlannedTable,
-  ReadRequest,
-  SourceSnapshot,
-} from '../../contract.ts';
+import type { SourceSnapshot } from '../../contract.ts';
+import type { SnapshotRequest } from '../threads/thread-source.ts';
+import { closeThreads, ThreadSnapshot } from '../threads/thread-snapshot.ts';
 import type { MysqlLocation } from './connection.ts';
 import { startThread, type MysqlThread } from './thread.ts';
 
@@ -24,12 +19,9 @@ interface Moment {
  * proves that nothing was committed between their beginnings. Else, and where a table's engine knows no snapshot, the level
  * is `none`, and says so.
  */
-export async function openSnapshot(request: {
-  readonly location: MysqlLocation;
-  readonly control: MysqlThread;
-  readonly lanes: number;
-  readonly consistency: ConsistencyLevel;
-}): Promise<SourceSnapshot> {
+export async function openSnapshot(
+  request: SnapshotRequest & { readonly location: MysqlLocation; readonly control: MysqlThread },
+): Promise<SourceSnapshot> {
   const { location, control, consistency } = request;
   const isWanted = consistency === 'snapshot';
   const threads = Array.from({ length: Math.max(1, request.lanes) }, () =>
@@ -38,13 +30,13 @@ export async function openSnapshot(request: {
   try {
     // Dialling takes longer than beginning: no lock is held meanwhile.
     await Promise.all(threads.map((thread) => thread.call('version', null)));
-    if (!isWanted) return new MysqlSnapshot(threads, 'none', null);
+    if (!isWanted) return new ThreadSnapshot(threads, { level: 'none' });
     const moment = await beginTogether(threads, control);
     const uncovered = await control.call('tablesWithoutSnapshot', null);
     const level = moment.isOne && uncovered.length === 0 ? 'snapshot' : 'none';
-    return new MysqlSnapshot(threads, level, moment.position);
+    return new ThreadSnapshot(threads, { level, position: moment.position });
   } catch (error) {
-    await closeAll(threads);
+    await closeThreads(threads);
     throw error;
   }
 }
@@ -88,70 +80,4 @@ async function begin(
   threads: readonly MysqlThread[],
 ): Promise<{ readonly binlogSnapshot: string | null }[]> {
   return await Promise.all(threads.map((thread) => thread.call('beginSnapshot', null)));
-}
-
-class MysqlSnapshot implements SourceSnapshot {
-  readonly level: ConsistencyLevel;
-  readonly lanes: number;
-  readonly position: string | null;
-  readonly #threads: readonly MysqlThread[];
-
-  constructor(threads: readonly MysqlThread[], level: ConsistencyLevel, position: string | null) {
-    this.#threads = threads;
-    this.level = level;
-    this.lanes = threads.length;
-    this.position = position;
-  }
-
-  async countRows(request: {
-    readonly lane: number;
-    readonly table: PlannedTable;
-    readonly signal: AbortSignal;
-  }): Promise<number> {
-    return await this.#thread(request.lane).call(
-      'countRows',
-      { table: request.table.source },
-      request.signal,
-    );
-  }
-
-  readChunk({
-    lane,
-    table,
-    chunk,
-    policies,
-    describe = false,
-    signal,
-  }: ReadRequest): AsyncIterable<EncodedBatch> {
-    return this.#thread(lane).stream('readChunk', { table, chunk, policies, describe }, signal);
-  }
-
-  readCanonical({
-    lane,
-    table,
-    chunk,
-    policies,
-    excluding,
-    signal,
-  }: ReadRequest & { readonly excluding: ReadonlySet<string> }): AsyncIterable<CanonicalBatch> {
-    return this.#thread(lane).stream(
-      'readCanonical',
-      { table, chunk, policies, excluding },
-      signal,
-    );
-  }
-
-  async close(): Promise<void> {
-    await closeAll(this.#threads);
-  }
-
-  #thread(lane: number): MysqlThread {
-    const thread = this.#threads[lane];
-    if (thread === undefined) throw new RangeError(`lane ${String(lane)} of ${String(this.lanes)}`);
-    return thread;
-  }
-}
-
-async function closeAll(threads: readonly MysqlThread[]): Promise<void> {
-  await Promise.all(threads.map((thread) => thread.close()));
 }

@@ -1,8 +1,6 @@
-import type { CanonicalBatch, Catalog, EncodedBatch, Table, TableScan } from '../../contract.ts';
 import { ReaderThread } from '../threads/reader-thread.ts';
+import type { SourceCalls, SourceThread } from '../threads/source-thread.ts';
 import type { MysqlLocation } from './connection.ts';
-import type { CanonicalRequest } from './read-canonical.ts';
-import type { ChunkRequest } from './read-chunk.ts';
 
 /** `workerData` of a thread. */
 export interface ThreadData {
@@ -11,11 +9,7 @@ export interface ThreadData {
 }
 
 /** What a thread answers once: name → argument and result. */
-export interface ThreadCalls {
-  version: { argument: null; result: string };
-  readCatalog: { argument: null; result: Catalog };
-  scanTable: { argument: { readonly table: Table; readonly chunkRows: number }; result: TableScan };
-  countRows: { argument: { readonly table: string }; result: number };
+export interface ThreadCalls extends SourceCalls {
   /** Keeps everybody else from writing, by the strongest means that the account has; how, or null. */
   holdWrites: { argument: null; result: 'server' | 'tables' | null };
   releaseWrites: { argument: null; result: null };
@@ -28,14 +22,8 @@ export interface ThreadCalls {
   tablesWithoutSnapshot: { argument: null; result: readonly string[] };
 }
 
-/** What a thread answers batch by batch. */
-export interface ThreadStreams {
-  readChunk: { argument: ChunkRequest; item: EncodedBatch };
-  readCanonical: { argument: CanonicalRequest; item: CanonicalBatch };
-}
-
 /** The near side of a thread with a session of its own. */
-export type MysqlThread = ReaderThread<ThreadCalls, ThreadStreams>;
+export type MysqlThread = SourceThread<ThreadCalls>;
 
 /** `keepsState`: the thread will hold a transaction. */
 export function startThread(location: MysqlLocation, keepsState: boolean): MysqlThread {

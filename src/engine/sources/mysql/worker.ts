@@ -2,6 +2,7 @@
 import { workerData } from 'node:worker_threads';
 
 import { serveReader } from '../threads/serve-reader.ts';
+import type { SourceStreams } from '../threads/source-thread.ts';
 import { readCatalog } from './catalog.ts';
 import { readVersion } from './catalog-product.ts';
 import type { CatalogQuery } from './catalog-query.ts';
@@ -18,7 +19,7 @@ import { mapMysqlError } from './errors.ts';
 import { readCanonical } from './read-canonical.ts';
 import { encodeChunk } from './read-chunk.ts';
 import { scanTable } from './scan.ts';
-import type { ThreadCalls, ThreadData, ThreadStreams } from './thread.ts';
+import type { ThreadCalls, ThreadData } from './thread.ts';
 import { quoteMysqlName } from '../../types/mysql-sql.ts';
 
 const { location, reconnects } = workerData as ThreadData;
@@ -28,7 +29,7 @@ function queryUntil(signal: AbortSignal): CatalogQuery {
   return (sql, parameters) => connection.query(sql, parameters, signal);
 }
 
-serveReader<ThreadCalls, ThreadStreams>({
+serveReader<ThreadCalls, SourceStreams>({
   calls: {
     version: (_, signal) => readVersion(queryUntil(signal)),
     readCatalog: (_, signal) => readCatalog(queryUntil(signal), location.database),

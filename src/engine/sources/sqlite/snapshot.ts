@@ -1,11 +1,6 @@
-import type {
-  CanonicalBatch,
-  ConsistencyLevel,
-  EncodedBatch,
-  PlannedTable,
-  ReadRequest,
-  SourceSnapshot,
-} from '../../contract.ts';
+import type { SourceSnapshot } from '../../contract.ts';
+import type { SnapshotRequest } from '../threads/thread-source.ts';
+import { closeThreads, ThreadSnapshot } from '../threads/thread-snapshot.ts';
 import { startThread, type SqliteThread } from './thread.ts';
 
 /** Another program may commit between two lanes' first reads; then the lanes begin anew. */
@@ -15,12 +10,9 @@ const ATTEMPTS = 10;
  * Opens the lanes. For `snapshot` each holds a read transaction, and `control` proves that nothing was committed between
  * the first and the last of them. Where that does not succeed, the level is `none`, and says so.
  */
-export async function openSnapshot(request: {
-  readonly path: string;
-  readonly control: SqliteThread;
-  readonly lanes: number;
-  readonly consistency: ConsistencyLevel;
-}): Promise<SourceSnapshot> {
+export async function openSnapshot(
+  request: SnapshotRequest & { readonly path: string; readonly control: SqliteThread },
+): Promise<SourceSnapshot> {
   const holdsTransaction = request.consistency === 'snapshot';
   const threads = Array.from({ length: Math.max(1, request.lanes) }, () =>
     startThread(request.path, holdsTransaction),
@@ -28,9 +20,9 @@ export async function openSnapshot(request: {
   try {
     const isOneMoment = holdsTransaction && (await beginTogether(threads, request.control));
     if (!holdsTransaction) await Promise.all(threads.map((thread) => thread.call('version', null)));
-    return new SqliteSnapshot(threads, isOneMoment ? 'snapshot' : 'none');
+    return new ThreadSnapshot(threads, { level: isOneMoment ? 'snapshot' : 'none' });
   } catch (error) {
-    await closeAll(threads);
+    await closeThreads(threads);
     throw error;
   }
 }
@@ -47,62 +39,4 @@ async function beginTogether(
     if (attempt === ATTEMPTS) return false;
     await Promise.all(threads.map((thread) => thread.call('endSnapshot', null)));
   }
-}
-
-class SqliteSnapshot implements SourceSnapshot {
-  readonly level: ConsistencyLevel;
-  readonly lanes: number;
-  readonly #threads: readonly SqliteThread[];
-
-  constructor(threads: readonly SqliteThread[], level: ConsistencyLevel) {
-    this.#threads = threads;
-    this.level = level;
-    this.lanes = threads.length;
-  }
-
-  async countRows(request: {
-    readonly lane: number;
-    readonly table: PlannedTable;
-    readonly signal: AbortSignal;
-  }): Promise<number> {
-    return await this.#thread(request.lane).call(
-      'countRows',
-      { table: request.table.source },
-      request.signal,
-    );
-  }
-
-  readChunk({ lane, signal, ...request }: ReadRequest): AsyncIterable<EncodedBatch> {
-    const { table, chunk, policies, describe = false } = request;
-    return this.#thread(lane).stream('readChunk', { table, chunk, policies, describe }, signal);
-  }
-
-  readCanonical({
-    lane,
-    table,
-    chunk,
-    policies,
-    excluding,
-    signal,
-  }: ReadRequest & { readonly excluding: ReadonlySet<string> }): AsyncIterable<CanonicalBatch> {
-    return this.#thread(lane).stream(
-      'readCanonical',
-      { table, chunk, policies, excluding },
-      signal,
-    );
-  }
-
-  async close(): Promise<void> {
-    await closeAll(this.#threads);
-  }
-
-  #thread(lane: number): SqliteThread {
-    const thread = this.#threads[lane];
-    if (thread === undefined) throw new RangeError(`lane ${String(lane)} of ${String(this.lanes)}`);
-    return thread;
-  }
-}
-
-async function closeAll(threads: readonly SqliteThread[]): Promise<void> {
-  await Promise.all(threads.map((thread) => thread.close()));
 }

@@ -1,14 +1,8 @@
-import type { CanonicalBatch, Catalog, EncodedBatch, Table, TableScan } from '../../contract.ts';
 import { ReaderThread } from '../threads/reader-thread.ts';
-import type { CanonicalRequest } from './read-canonical.ts';
-import type { ChunkRequest } from './read-chunk.ts';
+import type { SourceCalls, SourceThread } from '../threads/source-thread.ts';
 
 /** What a thread answers once: name → argument and result. */
-export interface ThreadCalls {
-  version: { argument: null; result: string };
-  readCatalog: { argument: null; result: Catalog };
-  scanTable: { argument: { readonly table: Table; readonly chunkRows: number }; result: TableScan };
-  countRows: { argument: { readonly table: string }; result: number };
+export interface ThreadCalls extends SourceCalls {
   /** A number that changes when another connection has written the file. */
   dataVersion: { argument: null; result: number };
   /** Fixes the moment that all later reads of this thread see. */
@@ -16,14 +10,8 @@ export interface ThreadCalls {
   endSnapshot: { argument: null; result: null };
 }
 
-/** What a thread answers batch by batch. */
-export interface ThreadStreams {
-  readChunk: { argument: ChunkRequest; item: EncodedBatch };
-  readCanonical: { argument: CanonicalRequest; item: CanonicalBatch };
-}
-
 /** The near side of a thread that reads one file. */
-export type SqliteThread = ReaderThread<ThreadCalls, ThreadStreams>;
+export type SqliteThread = SourceThread<ThreadCalls>;
 
 /** `keepsState`: the thread will hold a read transaction. */
 export function startThread(path: string, keepsState: boolean): SqliteThread {

@@ -2,10 +2,11 @@
 import { workerData } from 'node:worker_threads';
 
 import { serveReader } from '../threads/serve-reader.ts';
+import type { SourceStreams } from '../threads/source-thread.ts';
 import { readCatalog, readVersion } from './catalog.ts';
 import { mapSqliteError } from './errors.ts';
 import { openDatabase, type OpenDatabase } from './open.ts';
-import type { ThreadCalls, ThreadStreams } from './thread.ts';
+import type { ThreadCalls } from './thread.ts';
 import { firstRow, quoteName } from './query.ts';
 import { renderCanonical } from './read-canonical.ts';
 import { encodeChunk } from './read-chunk.ts';
@@ -19,7 +20,7 @@ function open(): OpenDatabase {
   return (database ??= openDatabase(path));
 }
 
-serveReader<ThreadCalls, ThreadStreams>({
+serveReader<ThreadCalls, SourceStreams>({
   calls: {
     version: () => readVersion(open().db),
     readCatalog: () => readCatalog(open().db),
