@@ -5,8 +5,8 @@ import fc from 'fast-check';
 import type { CsvLocation } from '../../../src/engine/sources/csv.ts';
 import { makeCsvFolder, type CsvFolder } from '../../helpers/csv-files.ts';
 import { startTestEngine, type TestEngine } from '../../helpers/engine.ts';
+import { SEED } from '../../helpers/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 /** Each run is a job of several files. */
 const RUNS = 12;
 
@@ -126,7 +126,7 @@ function formatOf(how: Writer): CsvLocation['format'] {
   return { delimiter, quote, nullText, encoding, ...(escape === '' ? {} : { escape }) };
 }
 
-describe(`any table in any dialect, seed ${String(SEED)} (FC_SEED)`, () => {
+describe(`any table in any dialect, seed ${String(SEED)}`, () => {
   let engine: TestEngine;
   let folder: CsvFolder;
   let schemas = 0;

@@ -2,8 +2,8 @@ import fc from 'fast-check';
 
 import { makeCsvFolder, type CsvFolder } from '../../helpers/csv-files.ts';
 import { startTestEngine, type TestEngine } from '../../helpers/engine.ts';
+import { SEED } from '../../helpers/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const ROWS = 1500;
 
 const digits = (pattern: string): fc.Arbitrary<string> =>
@@ -59,7 +59,7 @@ const COLUMNS: Readonly<Record<string, fc.Arbitrary<string>>> = {
   ),
 };
 
-describe(`values of any type in CSV files, seed ${String(SEED)} (FC_SEED)`, () => {
+describe(`values of any type in CSV files, seed ${String(SEED)}`, () => {
   let engine: TestEngine;
   let folder: CsvFolder;
 

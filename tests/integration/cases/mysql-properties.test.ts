@@ -8,8 +8,8 @@ import { MYSQL_ENCODERS } from '../../../src/engine/types/mysql-encoders.ts';
 import { startTestEngine, type TestEngine } from '../../helpers/engine.ts';
 import { describeWithMariaDb } from '../../helpers/mariadb.ts';
 import { startLegacyMysql, type LegacyMysql } from '../../helpers/mysql-move.ts';
+import { SEED } from '../../helpers/seed.ts';
 
-const SEED = Number(process.env.FAST_CHECK_SEED ?? Date.now() % 2 ** 31);
 const VALUES_A_TYPE = 120;
 
 /** A column type, values for it as SQL, and what each server says that it holds: these two have to be the same text. */

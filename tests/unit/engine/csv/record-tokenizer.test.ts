@@ -7,8 +7,8 @@ import {
   MAX_RECORD_BYTES,
   RecordTokenizer,
 } from '../../../../src/engine/sources/csv/record-tokenizer.ts';
+import { SEED } from '../../../helpers/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const RUNS = { seed: SEED, numRuns: 500 };
 
 const COMMA: Dialect = { delimiter: Buffer.from(','), quote: 0x22, escape: 0x22 };
@@ -49,7 +49,7 @@ function tokenize(text: string, dialect = COMMA, pieceBytes = 1_000_000): Found[
 const fieldsOf = (text: string, dialect = COMMA): (readonly string[])[] =>
   tokenize(text, dialect).map(({ fields }) => fields);
 
-describe(`the tokenizer of records, seed ${String(SEED)} (FC_SEED)`, () => {
+describe(`the tokenizer of records, seed ${String(SEED)}`, () => {
   const hostile = fc
     .array(fc.constantFrom('"', '""', ',', '\n', '\r', '\r\n', '\\', 'a', 'é', '🐘', ' ', '\0'), {
       maxLength: 40,

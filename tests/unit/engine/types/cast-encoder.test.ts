@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { castEncoder, castType, PLAIN_STYLE } from '../../../../src/engine/types/cast-encoder.ts';
 import { CopyBuffer } from '../../../../src/engine/types/copy-text.ts';
 import { copyThrough, openCopySession, type CopySession } from './copy-round-trip.ts';
+import { SEED } from '../../../helpers/seed.ts';
 
-const SEED = Number(process.env.FC_SEED ?? Date.now() % 1_000_000);
 const RUNS = 1500;
 
 const digits = (max: number): fc.Arbitrary<string> =>
@@ -159,7 +159,7 @@ const CASES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   inet,
 };
 
-describe(`casts of text, seed ${String(SEED)} (FC_SEED)`, () => {
+describe(`casts of text, seed ${String(SEED)}`, () => {
   let session: CopySession;
   beforeAll(async () => {
     session = await openCopySession();
