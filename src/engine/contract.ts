@@ -3,7 +3,8 @@
  * catalogs, scans and plans are stored, compared and shown as they are.
  *
  * How to add a source
- * 1. `sources/NAME.ts` implements `Source`. It may keep files of its own in `sources/NAME/`.
+ * 1. `sources/NAME.ts` implements `Source`. It may keep files of its own in `sources/NAME/`. Where values have to be
+ *    encoded one by one, `sources/threads/` has the way to do that beside the event loop (`ThreadSource`).
  * 2. `types/NAME.ts` decides the PostgreSQL type of a column from its declaration and its scan (`decideColumn`).
  * 3. One line in `sources/registry.ts`.
  * 4. A fixture in `tests/contract`: the suite there says what a source has to hold.
