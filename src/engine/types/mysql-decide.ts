@@ -139,7 +139,12 @@ export function toDecision(request: DecisionRequest, choice: TypeChoice): Column
   const present = RULED.filter(({ fact }) => count(request, fact) > 0);
   const ruled = present.map(({ fact, code, what, outcome }) => {
     const decided = outcome(request.policies);
-    const message = `${rows(count(request, fact))} with ${what}: ${OUTCOMES[decided] ?? decided}`;
+    const isKey = request.table.primaryKey?.includes(request.column.name) === true;
+    const becomes =
+      decided === 'null' && isKey
+        ? 'NULL, which a primary key cannot hold: these rows will be rejected'
+        : (OUTCOMES[decided] ?? decided);
+    const message = `${rows(count(request, fact))} with ${what}: ${becomes}`;
     return columnFinding(request, { severity: 'warning', code, fact, message });
   });
   const isNulled = present.some(({ outcome }) => outcome(request.policies) === 'null');

@@ -56,6 +56,20 @@ describeWithMariaDb('MySQL cases: values', () => {
     });
   });
 
+  it('1: a zero date in a primary key is announced and becomes a reject', async () => {
+    const moved = await move(
+      `CREATE TABLE t (d DATE PRIMARY KEY); INSERT INTO t VALUES ('0000-00-00'), ('2024-02-29')`,
+    );
+
+    expect(moved.rejects()).toEqual([
+      { column: 'd', reasonCode: 'PK_NULL', key: { d: '0000-00-00' } },
+    ]);
+    const { findings } = await moved.job.plan();
+    expect(findings.map(({ message }) => message)).toContain(
+      '1 row with 0000-00-00: NULL, which a primary key cannot hold: these rows will be rejected',
+    );
+  });
+
   it('2: a zero date in a NOT NULL column relaxes it and drops the default', async () => {
     const moved = await move(
       `CREATE TABLE t (id INT PRIMARY KEY, d DATE NOT NULL DEFAULT '0000-00-00');
