@@ -86,6 +86,7 @@ module.exports = {
           '^src/engine/sources/threads/',
           '^src/engine/contract\\.ts$',
           '^src/engine/types/',
+          '^src/engine/postgres-session\\.ts$',
           '^src/errors/',
         ],
       },

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
 import type { Catalog } from '../engine/contract.ts';
+import { APPLICATION_NAME, tlsOptions } from '../engine/postgres-session.ts';
 import { openSource } from '../engine/sources/registry.ts';
 import { mapTargetError } from '../engine/target/errors.ts';
 import type { TargetLocation } from '../engine/target/target.ts';
@@ -92,7 +93,7 @@ async function probePostgres(location: TargetLocation): Promise<Probe> {
     ssl: tlsOptions(location),
     connectionTimeoutMillis: TEST_TIMEOUT_MS,
     query_timeout: TEST_TIMEOUT_MS,
-    application_name: 'legacy-migration-hub',
+    application_name: APPLICATION_NAME,
     stream: () => socket,
   });
   // Without a listener a connection that dies between two steps would end the process.
@@ -115,12 +116,6 @@ async function readVersion(client: pg.Client): Promise<Probe> {
   );
   const [row] = rows;
   return { version: `PostgreSQL ${row?.version ?? ''}`, isReadOnly: row?.isReadOnly ?? true };
-}
-
-function tlsOptions({ ssl, serverName }: TargetLocation): pg.ClientConfig['ssl'] {
-  if (ssl === 'disable') return false;
-  if (ssl === 'require') return { rejectUnauthorized: false };
-  return { rejectUnauthorized: true, ...(serverName ? { servername: serverName } : {}) };
 }
 
 async function recordTest(

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { APPLICATION_NAME, cancelBackend, tlsOptions } from '../postgres-session.ts';
 import { isTargetError, mapTargetError } from './errors.ts';
 
 /** How to reach a target. `host` has been resolved and checked by the caller; it is dialled as it stands. */
@@ -36,9 +37,7 @@ const CLIENT_CHECK = `
   SELECT set_config('client_connection_check_interval', '5s', false)
    WHERE current_setting('client_connection_check_interval', true) IS NOT NULL`;
 
-const APPLICATION_NAME = 'legacy-migration-hub';
 const CONNECT_TIMEOUT_MS = 10_000;
-const CANCEL_TIMEOUT_MS = 3_000;
 
 /**
  * A target database: a small pool of sessions, all with the engine's settings. What the server or the connection throws
@@ -168,29 +167,10 @@ export class Target {
     const backend = this.#backends.get(session);
     session.end().catch(() => undefined);
     if (backend === undefined) return;
-    const cancelling = this.#cancel(backend)
+    const cancelling = cancelBackend(this.#connection, backend)
       .catch(() => undefined)
       .finally(() => this.#cancelling.delete(cancelling));
     this.#cancelling.add(cancelling);
-  }
-
-  /** On a connection of its own: the pool may have none left. Where it fails, the server's check of its client is left. */
-  async #cancel(backend: number): Promise<void> {
-    const client = new pg.Client({
-      ...this.#connection,
-      connectionTimeoutMillis: CANCEL_TIMEOUT_MS,
-      query_timeout: CANCEL_TIMEOUT_MS,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await client.query(
-        'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2',
-        [backend, APPLICATION_NAME],
-      );
-    } finally {
-      await client.end();
-    }
   }
 }
 
@@ -215,13 +195,4 @@ async function orAborted<Result>(work: Promise<Result>, signal: AbortSignal): Pr
   } finally {
     signal.removeEventListener('abort', abort);
   }
-}
-
-function tlsOptions(location: TargetLocation): pg.PoolConfig['ssl'] {
-  if (location.ssl === 'disable') return false;
-  if (location.ssl === 'require') return { rejectUnauthorized: false };
-  return {
-    rejectUnauthorized: true,
-    ...(location.serverName ? { servername: location.serverName } : {}),
-  };
 }

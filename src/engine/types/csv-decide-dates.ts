@@ -1,10 +1,5 @@
-import {
-  columnFinding,
-  values,
-  type CsvFacts,
-  type DecisionRequest,
-  type TypeChoice,
-} from './csv-decide.ts';
+import { columnFinding } from './column-finding.ts';
+import { values, type CsvFacts, type DecisionRequest, type TypeChoice } from './csv-decide.ts';
 
 /** A date or moment, where every value is one in the same way of writing; null where that is not so. */
 export function decideDate(request: DecisionRequest, facts: CsvFacts): TypeChoice | null {

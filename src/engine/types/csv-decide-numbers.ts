@@ -1,10 +1,5 @@
-import {
-  columnFinding,
-  values,
-  type CsvFacts,
-  type DecisionRequest,
-  type TypeChoice,
-} from './csv-decide.ts';
+import { columnFinding } from './column-finding.ts';
+import { values, type CsvFacts, type DecisionRequest, type TypeChoice } from './csv-decide.ts';
 
 /** A number type, where every value is a number in one way of writing; null where that is not so. */
 export function decideNumber(request: DecisionRequest, facts: CsvFacts): TypeChoice | null {

@@ -58,24 +58,6 @@ export class CsvFacts {
   }
 }
 
-export function columnFinding(
-  { table, column, scan }: DecisionRequest,
-  finding: Pick<Finding, 'severity' | 'code' | 'message'> & {
-    readonly fact: CsvFact;
-    readonly count?: number;
-  },
-): Finding {
-  return {
-    severity: finding.severity,
-    code: finding.code,
-    table: table.name,
-    column: column.name,
-    message: finding.message,
-    count: finding.count ?? scan.facts[finding.fact] ?? 0,
-    samples: scan.samples[finding.fact] ?? [],
-  };
-}
-
 /** `1 value`, `3 values`. */
 export function values(count: number): string {
   return count === 1 ? '1 value' : `${String(count)} values`;

@@ -1,9 +1,9 @@
+import { columnFinding } from './column-finding.ts';
 import type { ColumnDecision, Finding } from '../contract.ts';
 import { castType } from './cast-encoder.ts';
 import { decideDate } from './csv-decide-dates.ts';
 import { decideNumber } from './csv-decide-numbers.ts';
 import {
-  columnFinding,
   CsvFacts,
   values,
   type CsvEncoderName,

@@ -1,5 +1,6 @@
+import { columnFinding } from './column-finding.ts';
 import { castType, type CastFamily, type CastType } from './cast-encoder.ts';
-import { columnFinding, Facts, type DecisionRequest, type TypeChoice } from './sqlite-decide.ts';
+import { Facts, type DecisionRequest, type TypeChoice } from './sqlite-decide.ts';
 import type { SqliteEncoderName } from './sqlite-encoders.ts';
 
 /** Families with an encoder of their own for the values that SQLite has of them. */

@@ -1,7 +1,7 @@
+import { columnFinding } from './column-finding.ts';
 import type { Finding } from '../contract.ts';
 import {
   choose,
-  columnFinding,
   Facts,
   mixture,
   values,

@@ -1,6 +1,6 @@
+import { columnFinding } from './column-finding.ts';
 import {
   choose,
-  columnFinding,
   Facts,
   mixture,
   values,

@@ -76,25 +76,6 @@ export const TARGET_TYPES: Readonly<Record<TypedEncoderName, string>> = {
   mixedTimestamptz: 'timestamptz',
 };
 
-/** A finding about one column, with the rows that show the fact. */
-export function columnFinding(
-  { table, column, scan }: DecisionRequest,
-  finding: Pick<Finding, 'severity' | 'code' | 'message'> & {
-    readonly fact: string;
-    readonly count?: number;
-  },
-): Finding {
-  return {
-    severity: finding.severity,
-    code: finding.code,
-    table: table.name,
-    column: column.name,
-    message: finding.message,
-    count: finding.count ?? scan.facts[finding.fact] ?? 0,
-    samples: scan.samples[finding.fact] ?? [],
-  };
-}
-
 /** `1 value`, `3 values`. */
 export function values(count: number, what = ''): string {
   return `${String(count)} ${what === '' ? '' : `${what} `}${count === 1 ? 'value' : 'values'}`;

@@ -1,3 +1,4 @@
+import { columnFinding } from './column-finding.ts';
 import type { ColumnDecision, Finding } from '../contract.ts';
 import { castChoice } from './sqlite-cast.ts';
 import { decideDate } from './sqlite-decide-dates.ts';
@@ -11,7 +12,6 @@ import {
 } from './sqlite-decide-numbers.ts';
 import {
   choose,
-  columnFinding,
   Facts,
   mixture,
   toDecision,

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
+import { APPLICATION_NAME, cancelBackend, tlsOptions } from '../../postgres-session.ts';
 import { mapPostgresError } from './errors.ts';
 
 /** How to reach a PostgreSQL. `host` has been resolved and checked by the caller; it is dialled as it stands. */
@@ -16,9 +17,7 @@ export interface PostgresLocation {
   readonly schema?: string;
 }
 
-const APPLICATION_NAME = 'legacy-migration-hub';
 const CONNECT_TIMEOUT_MS = 10_000;
-const CANCEL_TIMEOUT_MS = 3_000;
 
 /**
  * What every transaction begins with. The first lines make values print as they do in the engine's sessions with the target,
@@ -128,28 +127,10 @@ export class PostgresServer {
 
   /** On a connection of its own. Where it fails, the server notices at its next write that nobody reads. */
   #cancel(backend: number): void {
-    const cancelling = this.#cancelBackend(backend)
+    const cancelling = cancelBackend(this.#config(), backend)
       .catch(() => undefined)
       .finally(() => this.#cancelling.delete(cancelling));
     this.#cancelling.add(cancelling);
-  }
-
-  async #cancelBackend(backend: number): Promise<void> {
-    const client = new pg.Client({
-      ...this.#config(),
-      connectionTimeoutMillis: CANCEL_TIMEOUT_MS,
-      query_timeout: CANCEL_TIMEOUT_MS,
-    });
-    client.on('error', () => undefined);
-    try {
-      await client.connect();
-      await client.query(
-        'SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = $1 AND application_name = $2',
-        [backend, APPLICATION_NAME],
-      );
-    } finally {
-      await client.end();
-    }
   }
 }
 
@@ -222,13 +203,4 @@ function destroySocket(client: pg.Client): void {
     readonly connection: { readonly stream: { destroy(): void } };
   };
   connection.stream.destroy();
-}
-
-function tlsOptions(location: PostgresLocation): pg.ClientConfig['ssl'] {
-  if (location.ssl === 'disable') return false;
-  if (location.ssl === 'require') return { rejectUnauthorized: false };
-  return {
-    rejectUnauthorized: true,
-    ...(location.serverName ? { servername: location.serverName } : {}),
-  };
 }
